@@ -1,0 +1,80 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Targets stand in the order of the data's way, ground floor first: a target imports only from
+// above it in this list. `Tests/ArchitectureTests` holds the sources to that.
+let package = Package(
+  name: "hone",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "hone", targets: ["hone"]),
+    .library(
+      name: "Hone",
+      targets: [
+        "PythonSyntax", "DeviceModel", "TileIR", "TritonLowering", "HostProgram", "Profiling",
+        "Analysis", "Rewrites", "Stages", "Requests", "Tuning", "Reporting",
+      ]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "Diagnostics", exclude: ["README.md"]),
+    .target(name: "PythonSyntax", dependencies: ["Diagnostics"], exclude: ["README.md"]),
+    .target(name: "DeviceModel", dependencies: ["Diagnostics"], exclude: ["README.md"]),
+    .target(name: "TileIR", dependencies: ["Diagnostics"], exclude: ["README.md"]),
+    .target(
+      name: "TritonLowering", dependencies: ["PythonSyntax", "TileIR"], exclude: ["README.md"]),
+    .target(
+      name: "HostProgram", dependencies: ["PythonSyntax", "TileIR", "TritonLowering"],
+      exclude: ["README.md"]),
+    .target(
+      name: "Profiling", dependencies: ["DeviceModel", "HostProgram", "TileIR"],
+      exclude: ["README.md"]),
+    .target(
+      name: "Analysis",
+      dependencies: ["DeviceModel", "TileIR", "TritonLowering", "HostProgram", "Profiling"],
+      exclude: ["README.md"]),
+    .target(
+      name: "Rewrites",
+      dependencies: ["PythonSyntax", "TileIR", "TritonLowering", "HostProgram", "Analysis"],
+      exclude: ["README.md"]),
+    .target(
+      name: "Stages", dependencies: ["PythonSyntax", "DeviceModel"], exclude: ["README.md"]),
+    .target(
+      name: "Requests", dependencies: ["PythonSyntax", "DeviceModel", "Profiling", "Stages"],
+      exclude: ["README.md"]),
+    .target(
+      name: "Tuning",
+      dependencies: ["Analysis", "HostProgram", "Rewrites", "Stages", "Requests"],
+      exclude: ["README.md"]),
+    .target(
+      name: "Reporting", dependencies: ["Analysis", "Tuning", "Requests"],
+      exclude: ["README.md"]),
+    .executableTarget(
+      name: "hone",
+      dependencies: [
+        "Reporting", "Tuning", "Requests", "Stages", "DeviceModel", "PythonSyntax",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], exclude: ["README.md"]),
+    .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
+    .testTarget(name: "PythonSyntaxTests", dependencies: ["PythonSyntax"]),
+    .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
+    .testTarget(name: "TileIRTests", dependencies: ["TileIR"]),
+    .testTarget(
+      name: "TritonLoweringTests", dependencies: ["TritonLowering", "PythonSyntax", "TileIR"]),
+    .testTarget(name: "HostProgramTests", dependencies: ["HostProgram", "PythonSyntax"]),
+    .testTarget(name: "ProfilingTests", dependencies: ["Profiling", "HostProgram", "DeviceModel"]),
+    .testTarget(
+      name: "AnalysisTests",
+      dependencies: ["Analysis", "HostProgram", "TritonLowering", "DeviceModel"]),
+    .testTarget(
+      name: "RewritesTests", dependencies: ["Rewrites", "HostProgram", "TritonLowering"]),
+    .testTarget(name: "StagesTests", dependencies: ["Stages", "PythonSyntax"]),
+    .testTarget(name: "RequestsTests", dependencies: ["Requests"]),
+    .testTarget(name: "TuningTests", dependencies: ["Tuning", "Requests"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+    .testTarget(name: "CommandTests", dependencies: ["Requests"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
