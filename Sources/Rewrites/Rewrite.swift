@@ -1,0 +1,76 @@
+import Diagnostics
+import HostProgram
+import PythonSyntax
+import TritonLowering
+
+/// A change of a module's source that keeps its meaning: a value in, a new value or a refusal out.
+public protocol Rewrite: Sendable {
+  /// Verb and object in kebab-case, stable, for logs: `specialize-arguments`.
+  var id: String { get }
+  /// One sentence for people.
+  var summary: String { get }
+  /// Where the rewrite might apply, with what it would do there and why. Finding nothing is fine.
+  func sites(in subject: RewriteSubject) -> [RewriteSite]
+  /// Applies the rewrite at one site.
+  /// - Throws: a `Diagnostic` with the reason and the place where a requirement does not hold; the
+  ///   subject is untouched then.
+  func apply(_ site: RewriteSite, to subject: RewriteSubject) throws(Diagnostic) -> Rewritten
+}
+
+/// What a rewrite looks at: one parsed module and, where it ran, its host program.
+public struct RewriteSubject: Sendable {
+  public var module: ModuleTree
+  public var triton: TritonModule
+  /// The launches; nil when the host program could not be evaluated.
+  public var run: HostRun?
+
+  public init(module: ModuleTree, run: HostRun?) {
+    self.module = module
+    self.triton = TritonModule(module)
+    self.run = run
+  }
+}
+
+/// One place where a rewrite might apply.
+public struct RewriteSite: Sendable {
+  public var rewrite: String
+  public var kernel: String
+  public var range: SourceRange
+  /// The names it concerns (parameters, variables), in source order.
+  public var names: [String]
+  /// What it does here, in words: "make KH, KW compile-time constants".
+  public var what: String
+  /// Why it should help, in words, naming line and cost.
+  public var why: String
+
+  public init(
+    rewrite: String, kernel: String, range: SourceRange, names: [String], what: String, why: String
+  ) {
+    self.rewrite = rewrite
+    self.kernel = kernel
+    self.range = range
+    self.names = names
+    self.what = what
+    self.why = why
+  }
+}
+
+/// What a rewrite does to the last bits of the results.
+public enum Numerics: Hashable, Sendable {
+  case bitExact
+  /// Rounding may differ; the text says where and by how much.
+  case changesRounding(String)
+}
+
+/// A module after one rewrite, with the record of it.
+public struct Rewritten: Sendable {
+  public var source: SourceText
+  public var site: RewriteSite
+  public var numerics: Numerics
+
+  public init(source: SourceText, site: RewriteSite, numerics: Numerics) {
+    self.source = source
+    self.site = site
+    self.numerics = numerics
+  }
+}
