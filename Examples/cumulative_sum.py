@@ -40,11 +40,13 @@ def row_scan_kernel(
         offsets = start_of_row + col[None, :]
         x = tl.load(x_ptr + offsets, mask=mask, other=0.0).to(tl.float32)
         scanned = tl.associative_scan(x, 1, plus) + carry[:, None]
+        # Columns past the end added 0, so the last slot holds the total so far.
+        last = (tl.arange(0, PIECE) == PIECE - 1)[None, :]
+        carry = tl.sum(tl.where(last, scanned, 0.0), axis=1)
         if EXCLUSIVE:
             tl.store(out_ptr + offsets, scanned - x, mask=mask)
         else:
             tl.store(out_ptr + offsets, scanned, mask=mask)
-        carry += tl.sum(x, axis=1)
 
 
 def cumulative_sum(x: torch.Tensor) -> torch.Tensor:

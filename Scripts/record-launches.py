@@ -1,0 +1,130 @@
+"""Runs a module's ModelNew on tensors without data and prints every kernel launch as a JSON line.
+
+The launches are found by Python and Triton themselves (real decorators, real specialisation), so
+they judge Hone's evaluator of host programs; nothing is compiled and no GPU is used. Each config of
+an autotuned kernel gives a launch. Needs torch: `Scripts/python-env --torch`.
+
+    PYTHON Scripts/record-launches.py MODULE.py [--target 89] > launches.jsonl
+
+A line: {"module", "kernel", "config", "grid", "signature", "constexprs", "divisibleBy16",
+"num_warps", "num_stages", "args"}; Scripts/judge-compile.py reads the same form. "config" counts
+the configs of an autotuned kernel from 0 and is null elsewhere; "args" has each tensor's element
+type, shape and strides, and the other arguments' values.
+"""
+
+import argparse
+import importlib.util
+import json
+import pathlib
+import sys
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def as_json(value):
+    import triton.language as tl
+
+    if isinstance(value, tl.constexpr):
+        return as_json(value.value)
+    if isinstance(value, tl.dtype):
+        return {"dtype": value.name}
+    if hasattr(value, "data_ptr"):
+        return {
+            "dtype": str(value.dtype).removeprefix("torch."),
+            "shape": list(value.shape),
+            "strides": list(value.stride()),
+        }
+    if isinstance(value, (tuple, list)):
+        return [as_json(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"cannot record a {type(value).__name__}")
+
+
+class Recorder:
+    """Stands in for JITFunction.run and Autotuner.run while ModelNew runs."""
+
+    def __init__(self, path, capability):
+        from triton.backends.compiler import GPUTarget
+        from triton.compiler.compiler import make_backend
+
+        self.path = path
+        self.backend = make_backend(GPUTarget("cuda", capability, 32))
+        self.config = None
+        self.launches = []
+
+    def install(self):
+        from triton.runtime.autotuner import Autotuner
+        from triton.runtime.jit import JITFunction
+
+        recorder = self
+
+        def launch(kernel, *args, grid, warmup, **kwargs):
+            recorder.record(kernel, grid, args, kwargs)
+
+        def each_config(tuner, *args, **kwargs):
+            tuner.nargs = dict(zip(tuner.arg_names, args))
+            chosen = tuner.prune_configs(kwargs) if len(tuner.configs) > 1 else tuner.configs
+            for config in chosen:
+                recorder.config = tuner.configs.index(config)
+                tuner.fn.run(*args, **kwargs, **config.all_kwargs())
+            recorder.config = None
+
+        JITFunction.run = launch
+        Autotuner.run = each_config
+
+    def record(self, kernel, grid, args, kwargs):
+        from triton.runtime.jit import create_function_from_signature
+
+        binder = create_function_from_signature(kernel.signature, kernel.params, self.backend)
+        bound, specialization, options = binder(*args, **kwargs)
+        options, signature, constexprs, attrs = kernel._pack_args(
+            self.backend, kwargs, bound, specialization, options
+        )
+        if callable(grid):
+            grid = grid(bound)
+        names = list(signature)
+        constants = {names[path[0]]: as_json(value) for path, value in constexprs.items()}
+        self.launches.append(
+            {
+                "module": str(self.path),
+                "kernel": kernel.__name__,
+                "config": self.config,
+                "grid": [int(size) for size in grid],
+                "signature": {k: v for k, v in signature.items() if v != "constexpr"},
+                "constexprs": constants,
+                "divisibleBy16": [names[path[0]] for path, value in attrs.items() if value],
+                "num_warps": options.num_warps,
+                "num_stages": options.num_stages,
+                "args": {k: as_json(v) for k, v in bound.items()},
+            }
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("module", type=pathlib.Path)
+    parser.add_argument("--target", type=int, default=89, help="compute capability, 89 for 8.9")
+    options = parser.parse_args()
+    import torch
+
+    torch.Tensor.is_cuda = property(lambda self: True)
+    recorder = Recorder(options.module, options.target)
+    recorder.install()
+    module = load(options.module.resolve())
+    with torch.device("meta"), torch.no_grad():
+        inputs = [value.to("meta") for value in module.get_inputs()]
+        module.ModelNew(*module.get_init_inputs()).to("meta")(*inputs)
+    for launch in recorder.launches:
+        print(json.dumps(launch))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
