@@ -75,6 +75,10 @@ let package = Package(
     .testTarget(name: "TuningTests", dependencies: ["Tuning", "Requests"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
     .testTarget(name: "CommandTests", dependencies: ["Requests"]),
+    .testTarget(
+      name: "ExampleTests",
+      dependencies: ["Diagnostics", "PythonSyntax", "TileIR", "TritonLowering", "HostProgram"],
+      exclude: ["Launches"]),
   ],
   swiftLanguageModes: [.v6]
 )
