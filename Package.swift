@@ -57,6 +57,8 @@ let package = Package(
         "Reporting", "Tuning", "Requests", "Stages", "DeviceModel", "PythonSyntax",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"]),
+    .executableTarget(
+      name: "hone-syntax", dependencies: ["Diagnostics", "PythonSyntax"]),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(name: "PythonSyntaxTests", dependencies: ["PythonSyntax"]),
     .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),

@@ -2,13 +2,36 @@ import Diagnostics
 
 /// A Python expression. Kinds are those of CPython's `ast` (Python.asdl of 3.13), in Swift's spelling.
 public final class Expr: Sendable {
-  public let kind: Kind
-  /// The bytes the node covers, as CPython's `col_offset`..`end_col_offset` (without enclosing parentheses).
+  /// Changed only while the node is being released, when nothing else can see it.
+  @exclusivity(unchecked)
+  public nonisolated(unsafe) internal(set) var kind: Kind
+  /// The bytes the node covers, as CPython's `col_offset`..`end_col_offset` (without enclosing
+  /// parentheses).
   public let range: SourceRange
+  /// The number of nodes on the longest way down from here, this one included. Walks that recurse
+  /// over the tree can check it against their own limit.
+  public let height: UInt32
 
   public init(_ kind: Kind, _ range: SourceRange) {
     self.kind = kind
     self.range = range
+    self.height = Self.height(of: kind)
+  }
+
+  /// A chain such as `a + a + …` may be 100,000 nodes deep: releasing it by recursion would
+  /// overflow the stack, so a high tree is taken apart by a loop.
+  deinit {
+    guard height > Self.safeHeight else { return }
+    var work: [Expr] = []
+    Self.forEachChild(of: kind) { if $0.height > Self.safeHeight / 2 { work.append($0) } }
+    kind = .error
+    while var node = work.popLast() {
+      guard isKnownUniquelyReferenced(&node) else { continue }
+      Self.forEachChild(of: node.kind) {
+        if $0.height > Self.safeHeight / 2 { work.append($0) }
+      }
+      node.kind = .error
+    }
   }
 
   public enum Kind: Sendable {

@@ -38,11 +38,14 @@ public struct Token: Sendable, Hashable {
     case op, newline, indent, dedent, endOfFile, error
   }
   public var kind: Kind
+  /// Which operator or keyword; `.none` for every other token.
+  public var code: TokenCode
   public var lower: Int32
   public var upper: Int32
 
-  @inlinable public init(kind: Kind, lower: Int, upper: Int) {
+  @inlinable public init(kind: Kind, code: TokenCode = .none, lower: Int, upper: Int) {
     self.kind = kind
+    self.code = code
     self.lower = Int32(truncatingIfNeeded: lower)
     self.upper = Int32(truncatingIfNeeded: upper)
   }

@@ -2,13 +2,31 @@ import Diagnostics
 
 /// A Python statement. Kinds are those of CPython's `ast` (Python.asdl of 3.13), in Swift's spelling.
 public final class Stmt: Sendable {
-  public let kind: Kind
+  /// Changed only while the node is being released, when nothing else can see it.
+  @exclusivity(unchecked)
+  public nonisolated(unsafe) internal(set) var kind: Kind
   /// The bytes the node covers; a decorated definition starts at `def` or `class`, as in CPython.
   public let range: SourceRange
+  /// The number of nodes on the longest way down from here, this one included.
+  public let height: UInt32
 
   public init(_ kind: Kind, _ range: SourceRange) {
     self.kind = kind
     self.range = range
+    self.height = Self.height(of: kind)
+  }
+
+  /// A chain of `elif`s nests one statement per arm: released by a loop, as in ``Expr``.
+  deinit {
+    guard height > Expr.safeHeight else { return }
+    var work: [Stmt] = []
+    Self.forEachChild(of: kind) { if $0.height > Expr.safeHeight { work.append($0) } }
+    kind = .error
+    while var node = work.popLast() {
+      guard isKnownUniquelyReferenced(&node) else { continue }
+      Self.forEachChild(of: node.kind) { if $0.height > Expr.safeHeight { work.append($0) } }
+      node.kind = .error
+    }
   }
 
   public enum Kind: Sendable {
