@@ -24,6 +24,8 @@ this python has no triton.
 
 import argparse
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import json
 import multiprocessing
@@ -41,8 +43,6 @@ STUBS = pathlib.Path(__file__).resolve().parent / "judge_stubs"
 
 def load_module(path):
     """Imports the file with the stand-in for torch; equal paths are imported once per process."""
-    import importlib.util
-
     path = pathlib.Path(path).resolve()
     name = "judged_" + re.sub(r"\W", "_", str(path))
     if name not in sys.modules:
@@ -189,6 +189,7 @@ def work(connection, capability, cache):
     os.environ["TRITON_DUMP_PTXAS_LOG"] = "1"
     os.environ["TRITON_ALWAYS_COMPILE"] = "1"  # a cached kernel would come without ptxas's report
     sys.path.insert(0, str(STUBS))
+    import torch  # the stand-in, which also stands in for a few packages beside torch
     log = CompilerLog()  # what modules and the compiler print must not mix with the results
     with contextlib.suppress(EOFError):
         while True:

@@ -4,7 +4,9 @@ The launches are found by Python and Triton themselves (real decorators, real sp
 they judge Hone's evaluator of host programs; nothing is compiled and no GPU is used. Each config of
 an autotuned kernel gives a launch. Needs torch: `Scripts/python-env --torch`.
 
-    PYTHON Scripts/record-launches.py MODULE.py [--target 89] > launches.jsonl
+    PYTHON Scripts/record-launches.py MODULE.py [--problem FILE.py] [--target 89] > launches.jsonl
+
+get_inputs and get_init_inputs come from the module, or from the problem file where one is given.
 
 A line: {"module", "kernel", "config", "grid", "signature", "constexprs", "divisibleBy16",
 "num_warps", "num_stages", "args"}; Scripts/judge-compile.py reads the same form. "config" counts
@@ -107,21 +109,56 @@ class Recorder:
         )
 
 
+def pretend_gpu(torch):
+    """Lets host code ask for "cuda" and get tensors without data; returns a context to run it in."""
+    from torch.overrides import TorchFunctionMode
+
+    def is_cuda(device):
+        return device is not None and str(device).startswith("cuda")
+
+    class CudaIsMeta(TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            kwargs = dict(kwargs or {})
+            if is_cuda(kwargs.get("device")):
+                kwargs["device"] = "meta"
+            if function in (torch.Tensor.to, torch.Tensor.new_empty) and len(args) > 1:
+                args = tuple("meta" if isinstance(a, (str, torch.device)) and is_cuda(a) else a
+                             for a in args)
+            if function is torch.Tensor.cuda:
+                return args[0].to("meta")
+            return function(*args, **kwargs)
+
+    torch.Tensor.is_cuda = property(lambda self: True)
+    torch.cuda.is_available = lambda: True
+    torch.cuda.current_device = lambda: 0
+    return CudaIsMeta()
+
+
+def record(path, problem, capability):
+    import torch
+
+    cuda_is_meta = pretend_gpu(torch)
+    recorder = Recorder(path, capability)
+    recorder.install()
+    module = load(path.resolve())
+    problem = load(problem.resolve()) if problem is not None else module
+    with torch.device("meta"), torch.no_grad(), cuda_is_meta:
+        inputs = [
+            value.to("meta") if isinstance(value, torch.Tensor) else value
+            for value in problem.get_inputs()
+        ]
+        model = module.ModelNew(*problem.get_init_inputs()).to("meta")
+        model(*inputs)
+    return recorder.launches
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("module", type=pathlib.Path)
+    parser.add_argument("--problem", type=pathlib.Path, help="the file with get_inputs")
     parser.add_argument("--target", type=int, default=89, help="compute capability, 89 for 8.9")
     options = parser.parse_args()
-    import torch
-
-    torch.Tensor.is_cuda = property(lambda self: True)
-    recorder = Recorder(options.module, options.target)
-    recorder.install()
-    module = load(options.module.resolve())
-    with torch.device("meta"), torch.no_grad():
-        inputs = [value.to("meta") for value in module.get_inputs()]
-        module.ModelNew(*module.get_init_inputs()).to("meta")(*inputs)
-    for launch in recorder.launches:
+    for launch in record(options.module, options.problem, options.target):
         print(json.dumps(launch))
     return 0
 

@@ -2,7 +2,7 @@
 
 Names with a capital are classes (they can be subclassed and used in annotations); every other name
 is an `Anything`, which answers each operation with itself. torch.nn.functional and every other
-submodule are made on demand.
+submodule are made on demand, and so are the packages in STAND_INS.
 """
 
 import importlib.abc
@@ -11,6 +11,9 @@ import sys
 import types
 
 __version__ = "2.0.0+stand-in"
+
+# Packages that kernel modules import beside torch, for their host code alone.
+STAND_INS = {"torch", "torchvision", "einops"}
 
 
 class Anything:
@@ -108,7 +111,7 @@ def _member(module, name):
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, fullname, path=None, target=None):
-        if fullname.startswith("torch."):
+        if fullname.split(".")[0] in STAND_INS:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
