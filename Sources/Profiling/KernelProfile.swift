@@ -1,0 +1,75 @@
+import Diagnostics
+
+/// What a profiler saw of one kernel, under Nsight Compute's own metric names.
+public struct KernelProfile: Sendable {
+  /// One value with where it was read.
+  public struct Metric: Sendable, Hashable {
+    /// In the metric's base unit: percent as 0…100, bytes, seconds, hertz, or a plain count.
+    public var value: Double
+    /// The unit as written, or nil.
+    public var unit: String?
+    public var range: SourceRange?
+
+    public init(value: Double, unit: String? = nil, range: SourceRange? = nil) {
+      self.value = value
+      self.unit = unit
+      self.range = range
+    }
+  }
+
+  /// As written in the profile; Triton's argument suffixes may follow the function's name.
+  public var kernel: String
+  /// Which of several launches of this kernel this is: 0, 1, …
+  public var launch: Int
+  /// By Nsight's metric name. Metrics without a value are in `absent`.
+  public var metrics: [String: Metric]
+  /// Metrics that the profile names without a value (`N/A`, `null`).
+  public var absent: [String]
+  public var range: SourceRange?
+
+  public init(
+    kernel: String, launch: Int = 0, metrics: [String: Metric] = [:], absent: [String] = [],
+    range: SourceRange? = nil
+  ) {
+    self.kernel = kernel
+    self.launch = launch
+    self.metrics = metrics
+    self.absent = absent
+    self.range = range
+  }
+
+  /// The value of a metric by Nsight's name, in base units.
+  public subscript(metric: String) -> Double? { metrics[metric]?.value }
+}
+
+/// Nsight Compute's names of the metrics that Hone itself looks at.
+public enum NsightMetric {
+  public static let gridSize = "launch__grid_size"
+  public static let blockSize = "launch__block_size"
+  public static let registersPerThread = "launch__registers_per_thread"
+  public static let dynamicSharedBytes = "launch__shared_mem_per_block_dynamic"
+  public static let staticSharedBytes = "launch__shared_mem_per_block_static"
+  public static let wavesPerSM = "launch__waves_per_multiprocessor"
+  public static let occupancyLimitRegisters = "launch__occupancy_limit_registers"
+  public static let occupancyLimitSharedMemory = "launch__occupancy_limit_shared_mem"
+  public static let occupancyLimitWarps = "launch__occupancy_limit_warps"
+  public static let occupancyLimitBlocks = "launch__occupancy_limit_blocks"
+  public static let durationSeconds = "gpu__time_duration.sum"
+  public static let smThroughput = "sm__throughput.avg.pct_of_peak_sustained_elapsed"
+  public static let warpsActive = "sm__warps_active.avg.pct_of_peak_sustained_active"
+  public static let dramThroughput = "dram__throughput.avg.pct_of_peak_sustained_elapsed"
+  public static let dramReadBytes = "dram__bytes_read.sum"
+  public static let dramWrittenBytes = "dram__bytes_write.sum"
+  public static let l2HitRate = "lts__t_sector_hit_rate.pct"
+  public static let l1HitRate = "l1tex__t_sector_hit_rate.pct"
+  public static let instructionsExecuted = "smsp__inst_executed.sum"
+  public static let memoryStalls = "smsp__warp_issue_stalled_memory_dependency_per_warp_active.pct"
+
+  /// All of the above, for suggestions and lists.
+  public static let all: [String] = [
+    gridSize, blockSize, registersPerThread, dynamicSharedBytes, staticSharedBytes, wavesPerSM,
+    occupancyLimitRegisters, occupancyLimitSharedMemory, occupancyLimitWarps,
+    occupancyLimitBlocks, durationSeconds, smThroughput, warpsActive, dramThroughput,
+    dramReadBytes, dramWrittenBytes, l2HitRate, l1HitRate, instructionsExecuted, memoryStalls,
+  ]
+}
