@@ -14,8 +14,9 @@ stand-in for torch (Scripts/judge_stubs) that knows no arithmetic.
 
 For each launch one JSON line on standard output, in the order of the input: "ok", "kernel",
 "target", "num_warps", "num_stages", "constexprs", "seconds", and
-  - "registers" per thread, "shared" (bytes per block), "spillStores", "spillLoads" (bytes per
-    thread, as ptxas reports them), "stack" (bytes per thread), or
+  - "registers" per thread, "shared" (bytes per block), "fits" (whether the target has that much;
+    an autotuned kernel skips configs that do not), "spillStores", "spillLoads" (bytes per thread,
+    as ptxas reports them), "stack" (bytes per thread), or
   - "error" (one line) and "line" (in the module, where Triton names one).
 
 Exit code 0 when every launch compiled, 1 when one did not, 2 when the input is at fault, 3 when
@@ -23,6 +24,7 @@ this python has no triton.
 """
 
 import argparse
+import ast
 import contextlib
 import importlib.machinery
 import importlib.util
@@ -36,7 +38,13 @@ import re
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
+
+# Bytes of shared memory a block may use, by compute capability (CUDA C++ Programming Guide, table
+# of technical specifications): Triton refuses to launch what needs more.
+SHARED_LIMIT = {75: 65536, 80: 166912, 86: 101376, 87: 166912, 89: 101376, 90: 232448,
+                100: 232448, 103: 232448, 120: 101376, 121: 101376}
 
 STUBS = pathlib.Path(__file__).resolve().parent / "judge_stubs"
 
@@ -59,16 +67,41 @@ def load_module(path):
     return sys.modules[name]
 
 
-def find_kernel(module, name):
+def kernel_in(value):
+    """The kernel that a decorated value holds: Autotuner and Heuristics keep it in .fn."""
+    from triton.runtime.autotuner import Autotuner, Heuristics
     from triton.runtime.jit import JITFunction
 
-    value = getattr(module, name, None)
-    # Autotuner and Heuristics hold what they decorate in .fn, down to the kernel itself.
-    while value is not None and not isinstance(value, JITFunction):
-        value = getattr(value, "fn", None)
-    if value is None:
+    while isinstance(value, (Autotuner, Heuristics)):
+        value = value.fn
+    return value if isinstance(value, JITFunction) else None
+
+
+def find_kernel(path, name):
+    module = load_module(path)
+    kernel = kernel_in(getattr(module, name, None))
+    if kernel is None:  # bound under another name: tuned = triton.autotune(...)(kernel)
+        found = (kernel_in(value) for value in vars(module).values())
+        kernel = next((k for k in found if k is not None and k.__name__ == name), None)
+    if kernel is None:
+        kernel = lift_nested_kernel(path, name)
+    if kernel is None:
         raise LookupError(f"the module has no @triton.jit function named '{name}'")
-    return value
+    return kernel
+
+
+def lift_nested_kernel(path, name):
+    """A kernel defined inside a host function, compiled as if it stood at the end of the module."""
+    text = pathlib.Path(path).read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
+            lifted = text + "\n\n@triton.jit\n" + textwrap.dedent("\n".join(lines)) + "\n"
+            # Under the folder that the whole run removes at its end: Triton reads the file again.
+            copy = pathlib.Path(tempfile.mkdtemp(dir=os.environ["TRITON_CACHE_DIR"])) / "lifted.py"
+            copy.write_text(lifted, encoding="utf-8")
+            return kernel_in(getattr(load_module(copy), name, None))
+    return None
 
 
 def constant(value):
@@ -87,7 +120,7 @@ def compile_launch(launch, capability):
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    kernel = find_kernel(load_module(launch["module"]), launch["kernel"])
+    kernel = find_kernel(launch["module"], launch["kernel"])
     constants = {name: constant(v) for name, v in launch.get("constexprs", {}).items()}
     given = launch["signature"]
     unknown = (set(given) | set(constants)) - set(kernel.arg_names)
@@ -119,6 +152,8 @@ def compile_launch(launch, capability):
             options=options,
         )
     result = {"shared": compiled.metadata.shared}
+    if capability in SHARED_LIMIT:
+        result["fits"] = result["shared"] <= SHARED_LIMIT[capability]
     # ptxas -v: "Used 40 registers, ...", "16 bytes stack frame, 12 bytes spill stores, ...".
     patterns = {
         "registers": r"Used (\d+) registers",
@@ -148,9 +183,8 @@ def module_line(error, launch):
     node = getattr(error, "node", None)
     if node is None or not hasattr(node, "lineno"):
         return None
-    try:
-        kernel = find_kernel(load_module(launch["module"]), launch["kernel"])
-    except Exception:
+    kernel = kernel_in(getattr(load_module(launch["module"]), launch["kernel"], None))
+    if kernel is None:
         return None
     if getattr(error, "src", kernel.src) != kernel.src:
         return None  # the error lies in a function that the kernel calls
