@@ -5,9 +5,7 @@ enum SourceEncoding: Equatable {
   case utf8
   case ascii
   case latin1
-  /// ISO 8859-15.
-  case latin9
-  case windows1252
+  case table(CharacterTable)
   /// A cookie that names a codec we do not have.
   case unknown(String)
 
@@ -85,8 +83,9 @@ enum SourceEncoding: Equatable {
     case "latin-1", "latin1", "iso-8859-1", "iso8859-1", "8859", "cp819", "ibm819", "l1",
       "latin", "iso-ir-100", "iso8859":
       return .latin1
-    case "iso-8859-15", "iso8859-15", "latin-9", "latin9", "l9": return .latin9
-    case "cp1252", "windows-1252", "1252": return .windows1252
+    case "iso-8859-15", "iso8859-15", "latin-9", "latin9", "l9": return .table(.latin9)
+    case "cp1252", "windows-1252", "1252": return .table(.windows1252)
+    case "koi8-r", "cskoi8r": return .table(.koi8r)
     default:
       if key.hasPrefix("utf-8-") { return .utf8 }
       if key.hasPrefix("latin-1-") || key.hasPrefix("iso-8859-1-") { return .latin1 }
@@ -103,33 +102,11 @@ enum SourceEncoding: Equatable {
     case .utf8: return Self.utf8Scalar(bytes, index)
     case .ascii, .unknown: return nil
     case .latin1: return (Unicode.Scalar(byte), 1)
-    case .latin9:
-      let value: UInt32 =
-        switch byte {
-        case 0xA4: 0x20AC
-        case 0xA6: 0x160
-        case 0xA8: 0x161
-        case 0xB4: 0x17D
-        case 0xB8: 0x17E
-        case 0xBC: 0x152
-        case 0xBD: 0x153
-        case 0xBE: 0x178
-        default: UInt32(byte)
-        }
-      return Unicode.Scalar(value).map { ($0, 1) }
-    case .windows1252:
-      guard byte < 0xA0 else { return (Unicode.Scalar(byte), 1) }
-      let value = Self.windows1252Table[Int(byte) - 0x80]
-      return value == 0 ? nil : Unicode.Scalar(value).map { ($0, 1) }
+    case .table(let table):
+      let value = table.points[Int(byte) - 0x80]
+      return value == 0 ? nil : Unicode.Scalar(UInt32(value)).map { ($0, 1) }
     }
   }
-
-  /// Code points of bytes 0x80…0x9F in Windows-1252 (0: undefined), from unicode.org's CP1252.TXT.
-  private static let windows1252Table: [UInt32] = [
-    0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039,
-    0x0152, 0, 0x017D, 0, 0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC,
-    0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178,
-  ]
 
   /// Decodes one UTF-8 sequence; nil for overlong forms, surrogates and stray bytes.
   static func utf8Scalar(_ bytes: SourceBytes, _ index: Int) -> (Unicode.Scalar, Int)? {
