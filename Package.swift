@@ -79,7 +79,9 @@ let package = Package(
     .testTarget(name: "CommandTests", dependencies: ["Requests"]),
     .testTarget(
       name: "ExampleTests",
-      dependencies: ["Diagnostics", "PythonSyntax", "TileIR", "TritonLowering", "HostProgram"],
+      dependencies: [
+        "Diagnostics", "PythonSyntax", "TileIR", "TritonLowering", "HostProgram", "Requests",
+      ],
       exclude: ["Launches"]),
   ],
   swiftLanguageModes: [.v6]

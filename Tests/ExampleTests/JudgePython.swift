@@ -30,7 +30,7 @@ enum JudgePython {
     // Files, not pipes: nothing to drain while the process runs.
     let files = try ["out", "err"].map { name in
       let url = scratch.appending(path: name)
-      FileManager.default.createFile(atPath: url.path(), contents: nil)
+      try Data().write(to: url)
       return (url, try FileHandle(forWritingTo: url))
     }
     let process = Process()
