@@ -1,0 +1,6 @@
+/// Every rewrite Hone knows.
+public enum Rewrites {
+  public static let catalog: [any Rewrite] = [
+    SpecializeArguments(), TuneConfigs(), SetLaunchKnobs(),
+  ]
+}
