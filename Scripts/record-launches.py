@@ -8,10 +8,10 @@ an autotuned kernel gives a launch. Needs torch: `Scripts/python-env --torch`.
 
 get_inputs and get_init_inputs come from the module, or from the problem file where one is given.
 
-A line: {"module", "kernel", "config", "grid", "signature", "constexprs", "divisibleBy16",
-"num_warps", "num_stages", "args"}; Scripts/judge-compile.py reads the same form. "config" counts
-the configs of an autotuned kernel from 0 and is null elsewhere; "args" has each tensor's element
-type, shape and strides, and the other arguments' values.
+A line: {"module", "problem" (where given), "kernel", "config", "grid", "signature", "constexprs",
+"divisibleBy16", "num_warps", "num_stages", "args"}; Scripts/judge-compile.py reads the same form.
+"config" counts the configs of an autotuned kernel from 0 and is null elsewhere; "args" has each
+tensor's element type, shape and strides, and the other arguments' values.
 """
 
 import argparse
@@ -52,11 +52,12 @@ def as_json(value):
 class Recorder:
     """Stands in for JITFunction.run and Autotuner.run while ModelNew runs."""
 
-    def __init__(self, path, capability):
+    def __init__(self, path, problem, capability):
         from triton.backends.compiler import GPUTarget
         from triton.compiler.compiler import make_backend
 
         self.path = path
+        self.problem = problem
         self.backend = make_backend(GPUTarget("cuda", capability, 32))
         self.config = None
         self.launches = []
@@ -96,6 +97,7 @@ class Recorder:
         self.launches.append(
             {
                 "module": str(self.path),
+                **({"problem": str(self.problem)} if self.problem is not None else {}),
                 "kernel": kernel.__name__,
                 "config": self.config,
                 "grid": [int(size) for size in grid],
@@ -138,7 +140,7 @@ def record(path, problem, capability):
     import torch
 
     cuda_is_meta = pretend_gpu(torch)
-    recorder = Recorder(path, capability)
+    recorder = Recorder(path, problem, capability)
     recorder.install()
     module = load(path.resolve())
     problem = load(problem.resolve()) if problem is not None else module
