@@ -56,6 +56,9 @@ public enum RequestReader {
       assembly.policy = .builtIn(.microTuning)
     }
     assembly.takeModule(source, range: nil)
+    if let tree = assembly.tree {
+      assembly.outputRules = StrictForm.rules(assembly.outputRules, keepingPartsOf: tree)
+    }
     return try assembly.finish(document: nil)
   }
 

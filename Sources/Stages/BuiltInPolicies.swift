@@ -111,3 +111,20 @@ extension StagePolicy {
     return policy
   }
 }
+
+extension StagePolicy {
+  /// No stage: everything may change, names and signatures stay.
+  public static var unrestricted: StagePolicy {
+    var policy = general(.microTuning)
+    policy.focus = "anything"
+    policy.mayChange = Set(Part.allCases)
+    policy.numWarps = KnobPolicy(mayChange: true)
+    policy.numStages = KnobPolicy(mayChange: true)
+    policy.configCount = nil
+    policy.includesOriginal = false
+    policy.revertBelowPercent = nil
+    policy.revertsIfUnstable = false
+    policy.metrics = []
+    return policy
+  }
+}

@@ -45,6 +45,8 @@ extension ClauseReaders {
       } else if current.isNumber {
         guard isBound else { return nil }
         return scanner.valueSet(powersOfTwo: powersOfTwo)
+      } else if current == "(", let values = scanner.valueSet(powersOfTwo: powersOfTwo) {
+        return values
       } else if scanner.take("(e.g.,") || scanner.take("(e.g.") || scanner.take("options (e.g.,") {
         continue
       } else {

@@ -110,13 +110,16 @@ enum PolicyBuilder {
 
   private static func contradictions(_ rules: [StageRule], _ policy: StagePolicy) -> [Diagnostic] {
     var found: [Diagnostic] = []
-    for (index, rule) in rules.enumerated() {
+    // Sections of people have some tens of rules; the bound keeps odd input from taking long.
+    for (index, rule) in rules.prefix(400).enumerated() {
       if let problem = alone(rule) { found.append(error(problem, at: rule, against: nil)) }
       for earlier in rules[..<index] {
-        if let problem = between(earlier.kind, rule.kind) {
-          found.append(error(problem, at: rule, against: earlier))
-          break
+        guard let problem = between(earlier.kind, rule.kind) else { continue }
+        let isKnown = found.contains {  // one line can give several rules of one kind
+          $0.range == rule.range && $0.message.hasSuffix(mention(of: earlier))
         }
+        if !isKnown { found.append(error(problem, at: rule, against: earlier)) }
+        break
       }
     }
     return found
@@ -125,14 +128,15 @@ enum PolicyBuilder {
   private static func error(_ message: String, at rule: StageRule, against: StageRule?)
     -> Diagnostic
   {
-    var message = message
-    if let against {
-      let line = against.source.location(at: against.range.lower).line
-      message += " (line \(line): '\(against.text.prefix(80))')"
-    }
-    return Diagnostic(
-      id: "contradictory-rules", message, source: rule.source, range: rule.range,
+    Diagnostic(
+      id: "contradictory-rules", message + (against.map(mention) ?? ""), source: rule.source,
+      range: rule.range,
       nextStep: against == nil ? "correct the rule" : "keep one of the two rules")
+  }
+
+  private static func mention(of rule: StageRule) -> String {
+    let line = rule.source.location(at: rule.range.lower).line
+    return " (line \(line): '\(rule.text.prefix(80))')"
   }
 
   /// A rule that no result can obey.

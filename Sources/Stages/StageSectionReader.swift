@@ -38,6 +38,9 @@ public struct StageSectionReader {
   private var condition: (condition: Condition, text: String)?
   private var fence: Character?
 
+  private static let longestLine = 2000
+  private static let mostStatements = 5000
+
   private init(_ source: SourceText) { self.source = source }
 
   /// Reads the lines with these indices; `stage` decides where the text does not.
@@ -102,6 +105,16 @@ public struct StageSectionReader {
     }
     if trimmed.allSatisfy({ "-=*_".contains($0) }) {  // a rule drawn between groups
       note(index, .heading)
+      return
+    }
+    guard trimmed.utf8.count <= Self.longestLine, rules.count + advice.count < Self.mostStatements
+    else {
+      diagnostics.append(
+        Diagnostic(
+          id: "stage-line-unread", severity: .warning,
+          "this line is not read: too long, or too many",
+          source: source, range: range))
+      add(.unrecognised, String(trimmed.prefix(200)), range, index)
       return
     }
     let text = ClauseText.withoutMarkup(trimmed)

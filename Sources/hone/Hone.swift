@@ -5,7 +5,7 @@ struct Hone: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "hone", abstract: "Make Triton kernels faster and prove it.",
     discussion: """
-      A request document names a GPU, a stage with its rules, a module and its profile; flags can
+      A request document names a GPU, a stage with its rules, a module and its profile; flags can \
       say the same. Results go to standard output, everything else to standard error.
 
       Exit codes: 0 done; 1 the answer is no; 2 the input is at fault; 3 the environment is.
@@ -14,7 +14,7 @@ struct Hone: AsyncParsableCommand {
     subcommands: subcommandTypes)
 
   /// In the order of the help screen.
-  static let subcommandTypes: [any ParsableCommand.Type] = [GpusCommand.self]
+  static let subcommandTypes: [any ParsableCommand.Type] = [LintCommand.self, GpusCommand.self]
 }
 
 @main
