@@ -31,6 +31,7 @@ def load(path):
 
 def as_json(value):
     import triton.language as tl
+    from triton.runtime.jit import JITFunction
 
     if isinstance(value, tl.constexpr):
         return as_json(value.value)
@@ -42,6 +43,8 @@ def as_json(value):
             "shape": list(value.shape),
             "strides": list(value.stride()),
         }
+    if isinstance(value, JITFunction):
+        return {"function": value.__name__}
     if isinstance(value, (tuple, list)):
         return [as_json(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):

@@ -56,19 +56,26 @@ struct RecordedLaunch: Decodable, Sendable {
   }
 }
 
-enum RecordedValue: Decodable, Sendable, Equatable {
+indirect enum RecordedValue: Decodable, Sendable, Equatable {
   case none
   case bool(Bool)
   case int(Int)
   case float(Double)
   case string(String)
   case dtype(String)
+  case list([RecordedValue])
+  /// A `@triton.jit` function given as an argument.
+  case function(String)
   case tensor(dtype: String, shape: [Int], strides: [Int])
 
-  private enum Key: CodingKey { case dtype, shape, strides }
+  private enum Key: CodingKey { case dtype, shape, strides, function }
 
   init(from decoder: any Decoder) throws {
     if let object = try? decoder.container(keyedBy: Key.self) {
+      if let name = try object.decodeIfPresent(String.self, forKey: .function) {
+        self = .function(name)
+        return
+      }
       let dtype = try object.decode(String.self, forKey: .dtype)
       guard object.contains(.shape) else {
         self = .dtype(dtype)
@@ -80,6 +87,10 @@ enum RecordedValue: Decodable, Sendable, Equatable {
       return
     }
     let value = try decoder.singleValueContainer()
+    if let items = try? value.decode([RecordedValue].self) {
+      self = .list(items)
+      return
+    }
     if value.decodeNil() {
       self = .none
     } else if let bool = try? value.decode(Bool.self) {

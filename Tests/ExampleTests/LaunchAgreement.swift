@@ -72,6 +72,9 @@ private func agrees(_ found: ArgumentValue, _ recorded: RecordedValue) -> Bool {
   // JSON has one kind of number.
   case (.float(let a), .int(let b)): a == Double(b)
   case (.string(let a), .string(let b)): a == b
+  case (.dtype(let a), .dtype(let b)): a.description == b
+  case (.tuple(let a), .list(let b)): a.count == b.count && zip(a, b).allSatisfy(agrees)
+  case (.function(let a), .function(let b)): a == b
   case (.tensor(let a), .tensor(let dtype, let shape, let strides)):
     a.element == elementTypes[dtype] && a.shape == shape && a.strides == strides
   default: false
@@ -138,8 +141,15 @@ extension RecordedValue {
     case .int(let value): .int(value)
     case .float(let value): .float(value)
     case .string(let value): .string(value)
-    case .dtype(let word), .tensor(let word, _, _):
-      throw RecordedLaunch.UnknownType(word: word)
+    case .list(let items): .tuple(try items.map { try $0.constant() })
+    case .function(let name): .function(name)
+    case .dtype(let word):
+      if let type = ElementType.scalars.first(where: { $0.description == word }) {
+        .dtype(type)
+      } else {
+        throw RecordedLaunch.UnknownType(word: word)
+      }
+    case .tensor(let word, _, _): throw RecordedLaunch.UnknownType(word: word)
     }
   }
 }
