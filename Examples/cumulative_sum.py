@@ -12,14 +12,14 @@ def plus(a, b):
     return a + b
 
 
-@triton.autotune(
-    configs=[
-        triton.Config({"ROWS": 1, "PIECE": 2048}, num_warps=4),
-        triton.Config({"ROWS": 2, "PIECE": 1024}, num_warps=4),
-        triton.Config({"ROWS": 4, "PIECE": 1024}, num_warps=8),
-    ],
-    key=["n_rows", "n_cols"],
-)
+def tile_choices():
+    choices = []
+    for rows, piece, warps in [(1, 2048, 4), (2, 1024, 4), (4, 1024, 8)]:
+        choices.append(triton.Config({"ROWS": rows, "PIECE": piece}, num_warps=warps))
+    return choices
+
+
+@triton.autotune(configs=tile_choices(), key=["n_rows", "n_cols"])
 @triton.jit
 def row_scan_kernel(
     x_ptr,

@@ -8,14 +8,13 @@ import triton.language as tl
 # reading back what other threads of this program have just stored would be a race.
 
 
-def block_choices():
-    choices = []
-    for block, warps in [(1024, 4), (2048, 8), (4096, 8)]:
-        choices.append(triton.Config({"BLOCK": block}, num_warps=warps, num_stages=2))
-    return choices
-
-
-@triton.autotune(configs=block_choices(), key=["n_cols"])
+@triton.autotune(
+    configs=[
+        triton.Config({"BLOCK": block}, num_warps=warps, num_stages=2)
+        for block, warps in [(1024, 4), (2048, 8), (4096, 8)]
+    ],
+    key=["n_cols"],
+)
 @triton.jit
 def add_rms_norm_kernel(
     x_ptr,

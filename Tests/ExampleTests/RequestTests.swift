@@ -29,6 +29,13 @@ import Testing
       rules.contains { if case .changeOnlyIf(.numWarps, _) = $0 { true } else { false } })
   }
 
+  @Test(arguments: Examples.requestNames)
+  func `A request's module has the strict form`(_ name: String) throws {
+    let request = try read(name)
+    let findings = StrictForm.check(request.tree, rules: request.outputRules)
+    #expect(findings.isEmpty, "\(findings.map(\.headline))")
+  }
+
   @Test func `The profiles hold what the launches fix`() throws {
     let grids = try Examples.requestNames.map { name in
       let profile = try #require(try read(name).profiles.first)
