@@ -108,7 +108,7 @@ struct Document {
   /// A deeper heading of no known kind belongs to the section it stands in.
   private func belongs(_ heading: Heading, to kind: Kind, level: Int) -> Bool {
     guard heading.kind == .unknown, kind != .preamble else { return false }
-    return heading.level > level
+    return heading.level > max(1, level)  // `[X]` and `X:` count as `# X`
   }
 
   private func fence(from open: Int, _ mark: FenceMark, count: Int) -> Fence {

@@ -358,12 +358,26 @@ enum LaunchFinder {
         expression.forEach { inner in
           guard case .call(let callee, let arguments, let keywords) = inner.kind,
             case .subscripted(let target, let grid) = callee.kind,
-            case .name(let name) = target.kind, let kernel = byName[name]
+            case .name(let name) = target.kind
           else { return }
-          found[name, default: []].append(
-            site(kernel, grid, arguments, keywords, inner.range, scope))
+          for kernel in launched(as: name, scope) {
+            found[kernel.name, default: []].append(
+              site(kernel, grid, arguments, keywords, inner.range, scope))
+          }
         }
       }
+    }
+    /// A kernel by its own name, or those that a local name is bound to (`k = a if c else b`).
+    func launched(as name: String, _ scope: ConstantScope) -> [FunctionDef] {
+      if let kernel = byName[name] { return [kernel] }
+      var meant: [FunctionDef] = []
+      scope.binding(of: name)?.forEach { expression in
+        guard case .name(let used) = expression.kind, let kernel = byName[used],
+          !meant.contains(where: { $0 === kernel })
+        else { return }
+        meant.append(kernel)
+      }
+      return meant
     }
     let module = ConstantScope(tree)
     for statement in tree.body { walk(statement, module, visit) }

@@ -39,7 +39,7 @@ public struct StageSectionReader {
   private var fence: Character?
 
   private static let longestLine = 2000
-  private static let mostStatements = 5000
+  private static let mostStatements = 2000
 
   private init(_ source: SourceText) { self.source = source }
 

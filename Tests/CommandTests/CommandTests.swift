@@ -1,0 +1,171 @@
+import Foundation
+import Testing
+
+@Suite struct CommandTests {
+  static let module = """
+    import torch
+    import torch.nn as nn
+    import triton
+    import triton.language as tl
+
+
+    @triton.jit
+    def add_kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+        i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+        tl.store(y_ptr + i, tl.load(x_ptr + i, mask=i < n) + 1, mask=i < n)
+
+
+    def add(x):
+        y = torch.empty_like(x)
+        add_kernel[(triton.cdiv(x.numel(), 256),)](x, y, x.numel(), BLOCK=256)
+        return y
+
+
+    class ModelNew(nn.Module):
+        def forward(self, x):
+            return add(x)
+
+    """
+
+  @Test func usageErrorsExitWith2() throws {
+    let unknown = try Command.run(["polish"])
+    #expect(unknown.code == 2)
+    #expect(unknown.output.isEmpty)
+    #expect(unknown.errors.hasPrefix("error: Unexpected argument 'polish'"))
+    #expect(try Command.run(["lint"]).code == 2)
+    #expect(try Command.run(["lint", "x.py", "--fromat", "json"]).code == 2)
+    let alone = try Command.run(["lint", "x.py", "--stage", "4"])
+    #expect(alone.code == 2)
+    #expect(
+      alone.errors.hasPrefix("error: --stage needs --original (or --request) to compare with."))
+  }
+
+  @Test func helpGoesToStandardOutput() throws {
+    let root = try Command.run(["--help"])
+    #expect(root.code == 0 && root.errors.isEmpty)
+    #expect(root.output.hasPrefix("OVERVIEW: Make Triton kernels faster and prove it.\n"))
+    #expect(try Command.run(["--version"]).output == "0.1.0\n")
+    let lint = try Command.run(["lint", "--help"])
+    #expect(
+      lint.output == """
+        OVERVIEW: Check a module against the output form and a stage's rules.
+
+        With --original, also checks that names, signatures, grid and configs keep to
+        the rules of the stage (--stage, or the stage section of --request).
+
+        USAGE: hone lint <module> [--original <file>] [--stage <stage>] [--request <file>] [--format <format>]
+
+        ARGUMENTS:
+          <module>                The module to check; '-' reads standard input.
+
+        OPTIONS:
+          --original <file>       The module before optimization.
+          --stage <stage>         The stage whose built-in rules hold, by name or
+                                  number (1 to 4).
+          --request <file>        A request document: its stage section, output rules
+                                  and, without --original, its module.
+          --format <format>       How to print. (values: text, json; default: text)
+          --version               Show the version.
+          -h, --help              Show help information.
+
+
+        """)
+  }
+
+  @Test func gpus() throws {
+    let all = try Command.run(["gpus"])
+    #expect(all.code == 0 && all.errors.isEmpty)
+    #expect(all.output.split(separator: "\n").count == 18)
+    let one = try Command.run(["gpus", "rtx4090"])
+    #expect(one.output.hasPrefix("GPU                   RTX 4090\n"))
+    let json = try Command.run(["gpus", "4090", "--format", "json"])
+    let list = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]]
+    #expect(list?.first?["l2Bytes"] as? Int == 75_497_472)
+    let unknown = try Command.run(["gpus", "H20O"])
+    #expect(unknown.code == 2 && unknown.output.isEmpty)
+    #expect(
+      unknown.errors == """
+        error: unknown GPU 'H20O'; did you mean 'H200'?
+          next: run 'hone gpus' for the list of known GPUs
+
+        """)
+  }
+
+  @Test func lintSaysYes() throws {
+    let result = try Command.run(["lint", "-"], input: Self.module)
+    #expect(result.code == 0 && result.errors.isEmpty)
+    #expect(result.output == "-: ok\n")
+  }
+
+  @Test func lintSaysNo() throws {
+    let scratch = try Scratch()
+    try scratch.write(Self.module, to: "old.py")
+    try scratch.write(
+      Self.module.replacing("x.numel(), 256)", with: "x.numel(), 128)") + "print('hi')\n",
+      to: "new.py")
+    let result = try Command.run(
+      ["lint", "new.py", "--original", "old.py", "--stage", "micro"], in: scratch.folder)
+    #expect(result.code == 1 && result.errors.isEmpty)
+    #expect(
+      result.output == """
+        new.py:22:1: error: 'print' runs when the module is imported
+           22 | print('hi')
+              | ^~~~~~~~~~~
+          next: keep imports, kernels, wrappers and ModelNew only
+        new.py:15:16: error: the grid of 'add_kernel' differs from the original's
+           15 |     add_kernel[(triton.cdiv(x.numel(), 128),)](x, y, x.numel(), BLOCK=256)
+              |                ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+        new.py: 2 errors, 0 warnings
+
+        """)
+    let json = try Command.run(["lint", "new.py", "--format", "json"], in: scratch.folder)
+    #expect(json.code == 1)
+    let record = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+    #expect(record?["ok"] as? Bool == false && record?["errors"] as? Int == 1)
+  }
+
+  @Test func syntaxErrorsAreBadInput() throws {
+    let result = try Command.run(["lint", "-"], input: "def f(:\n")
+    #expect(result.code == 2 && result.output.isEmpty)
+    #expect(result.errors.hasPrefix("<stdin>:1:"))
+  }
+
+  @Test func badPaths() throws {
+    let scratch = try Scratch()
+    try scratch.write(Self.module, to: "kernel.py")
+    let missing = try Command.run(["lint", "kernal.py"], in: scratch.folder)
+    #expect(missing.code == 2)
+    #expect(
+      missing.errors == "error: no such file: 'kernal.py'\n  next: did you mean 'kernel.py'?\n")
+    let folder = try Command.run(["lint", "."], in: scratch.folder)
+    #expect(folder.code == 2)
+    #expect(folder.errors.hasPrefix("error: '.' is a directory\n"))
+    let file = try scratch.write("", to: "large.md")
+    let handle = try FileHandle(forWritingTo: file)
+    try handle.truncate(atOffset: 100_000_000)
+    try handle.close()
+    let start = Date()
+    let large = try Command.run(["lint", "large.md"], in: scratch.folder)
+    #expect(large.code == 2 && Date().timeIntervalSince(start) < 5)
+    #expect(large.errors.hasPrefix("error: 'large.md' is too large to be a request (100 MB)\n"))
+    let binary = scratch.folder.appendingPathComponent("b.py")
+    try Data([0x61, 0xFF]).write(to: binary)
+    let bytes = try Command.run(["lint", "b.py"], in: scratch.folder)
+    #expect(bytes.code == 2 && bytes.errors.hasPrefix("b.py:1:2: error: byte 0xFF is not UTF-8\n"))
+  }
+
+  @Test func aClosedPipeEndsQuietly() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    let binary = try #require(Command.binary)
+    process.arguments = [
+      "-c", "{ '\(binary.path)' gpus --format json; echo code $? >&2; } | head -c 1 >/dev/null",
+    ]
+    let pipe = Pipe()
+    process.standardError = pipe
+    try process.run()
+    process.waitUntilExit()
+    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    #expect(text == "code 0\n")
+  }
+}
