@@ -1,6 +1,7 @@
 /// Every rewrite Hone knows.
 public enum Rewrites {
   public static let catalog: [any Rewrite] = [
-    SpecializeArguments(), TuneConfigs(), SetLaunchKnobs(),
+    SpecializeArguments(), StrengthReduceDivision(), HoistLoopInvariant(), ConvertLoopForm(),
+    FuseAccumulator(), TuneConfigs(), SetLaunchKnobs(),
   ]
 }

@@ -21,6 +21,10 @@ extension ConstantFlow {
   static let orderSensitive: Set<String> = [
     "sum", "reduce", "associative_scan", "cumsum", "cumprod", "softmax",
   ]
+  /// Functions the GPU approximates.
+  private static let approximated: Set<String> = [
+    "exp", "exp2", "log", "log2", "sqrt", "rsqrt", "sin", "cos", "erf", "fdiv", "div_rn", "sigmoid",
+  ]
   /// Results that hold the type of an argument.
   private static let typeKeeping: Set<String> = [
     "where", "minimum", "maximum", "trans", "reshape", "view", "broadcast_to", "expand_dims",
@@ -41,6 +45,18 @@ extension ConstantFlow {
     if let member = names.member(of: callee) {
       result.mayAdapt = resultMayAdapt(
         of: member, facts: all, dtype: dtypeArgument(of: member, arguments, keywords))
+      if member != "load", let first = all.first, all.allSatisfy({ $0.isConstant || $0.folds }),
+        all.contains(where: \.folds)
+      {
+        result.folds = true
+        if member == "cast" {
+          result.values = first.values
+        } else if Self.approximated.contains(member) || member.hasPrefix("math.") {
+          roundings.append(
+            "line \(source.line(at: call.range.lower)): '\(source.text(in: call.range))' may be "
+              + "computed at compile time")
+        }
+      }
       if mayReorder, Self.orderSensitive.contains(member) {
         roundings.append(
           "line \(source.line(at: call.range.lower)): the order in which '\(member)' adds may follow "
@@ -132,6 +148,8 @@ extension ConstantFlow {
     }
     if method == "to" || method == "cast" {
       result.mayAdapt = arguments.first.map { mayAdapt(dtype: $0) } ?? hasAdaptingTypes
+      result.folds = base.folds
+      result.values = base.values
     } else {
       result.mayAdapt = base.mayAdapt || (method == "load" && loadsMayAdapt)
     }

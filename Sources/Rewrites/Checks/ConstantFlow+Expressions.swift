@@ -103,7 +103,7 @@ extension ConstantFlow {
       return fact
     default:
       var mentioned: Set<String> = []
-      expression.forEach { inner in
+      expression.visitEach { inner in
         if let name = inner.bareName, let fact = locals[name], fact.anyNew {
           mentioned.formUnion(fact.allNames)
         }
@@ -170,6 +170,14 @@ extension ConstantFlow {
     guard left.isConstant, right.isConstant else {
       var result = Fact.runtime
       result.mayAdapt = left.mayAdapt || right.mayAdapt
+      if (left.isConstant || left.folds) && (right.isConstant || right.folds) {
+        result.folds = left.folds || right.folds
+        result.values = zip(left.values, right.values).map { first, second in
+          guard let first, let second else { return nil }
+          return Interval.apply(op, first, second)
+        }
+      }
+      if op == .div, right.isNew || right.folds { noteDivision(by: right, at: range) }
       if !involved.isEmpty {
         let other = left.isConstant ? right : left
         if other.mayAdapt {
@@ -186,7 +194,6 @@ extension ConstantFlow {
         if op == .pow || op == .matMul {
           problem(involved, "operator-not-followed", "'\(op.rawValue)' is not followed", range)
         }
-        if op == .div { noteDivision(at: range) }
       }
       return result
     }
@@ -224,9 +231,18 @@ extension ConstantFlow {
     return result
   }
 
-  private mutating func noteDivision(at range: SourceRange) {
-    // A constant divisor lets the assembler fold its reciprocal.
+  /// The assembler multiplies by the rounded reciprocal of a constant, where it approximates that of
+  /// a value known at run time (seen in the code of Triton 3.6 for sm_89). Powers of two are exact.
+  private mutating func noteDivision(by divisor: Fact, at range: SourceRange) {
+    let isExact =
+      !divisor.values.isEmpty
+      && divisor.values.allSatisfy { value in
+        guard let value, value.lower == value.upper, value.lower > 0 else { return false }
+        return value.lower & (value.lower - 1) == 0
+      }
+    guard !isExact else { return }
     roundings.append(
-      "line \(source.line(at: range.lower)): '\(source.text(in: range))' divides with a constant")
+      "line \(source.line(at: range.lower)): '\(source.text(in: range))' multiplies by the rounded "
+        + "reciprocal of a constant")
   }
 }

@@ -25,6 +25,8 @@ struct ConstantFlow {
     /// May hold an element type that an untyped constant would adapt to: bf16, fp8, small and
     /// unsigned integers.
     var mayAdapt = false
+    /// A tensor whose value the compiler now knows, because it is computed from new constants.
+    var folds = false
 
     static let runtime = Fact()
     /// Compile-time only because of the rewrite.
@@ -54,6 +56,9 @@ struct ConstantFlow {
   var locals: [String: Fact] = [:]
   var globals: [String: Fact]
   var visited: Set<String> = []
+  /// Loop variables that an unrolled loop turns into constants, and the values they may take.
+  var unrolled: Set<String> = []
+  var unrolledValues = Interval(0)
   /// Counted against `NestingLimit` for calls between `@triton.jit` functions.
   var callDepth = 0
 
@@ -135,7 +140,7 @@ struct ConstantFlow {
         found.append((name, range))
       }
       for expression in statement.childExpressions {
-        expression.forEach { inner in
+        expression.visitEach { inner in
           if case .named(let target, _) = inner.kind, let name = target.bareName, new[name] != nil {
             found.append((name, target.range))
           }
@@ -248,6 +253,11 @@ struct ConstantFlow {
     for _ in 0..<(isStatic ? 1 : 2) {
       if let name = loop.target.bareName {
         locals[name] = Fact(isConstant: isStatic, values: range)
+        if unrolled.contains(name) {
+          locals[name] = Fact(
+            isConstant: true, names: [name],
+            values: Array(repeating: unrolledValues, count: environmentCount))
+        }
       }
       let before = locals
       visit(loop.body)
@@ -265,6 +275,7 @@ struct ConstantFlow {
       }
       if here.isConstant != fact.isConstant { locals[name] = .runtime }
       if here.mayAdapt || fact.mayAdapt { locals[name]?.mayAdapt = true }
+      if here.folds || fact.folds { locals[name]?.folds = true }
     }
   }
 
@@ -274,9 +285,13 @@ struct ConstantFlow {
       // `_sanitize_value` of Triton turns every constant but dtypes and functions into a tensor.
       var assigned = Fact.runtime
       assigned.mayAdapt = fact.mayAdapt
+      assigned.folds = fact.isNew || fact.folds
+      if assigned.folds { assigned.values = fact.values }
       assigned.elements = fact.elements.map { element in
         var tensor = Fact.runtime
         tensor.mayAdapt = element.mayAdapt
+        tensor.folds = element.isNew || element.folds
+        if tensor.folds { tensor.values = element.values }
         return tensor
       }
       locals[name] = assigned

@@ -65,7 +65,7 @@ struct LocalOrigins {
     }
     function.definition.body.forEachStatement { statement in
       switch statement.kind {
-      case .assign(let targets, let value): targets.forEach { bind($0, value) }
+      case .assign(let targets, let value): for target in targets { bind(target, value) }
       case .annAssign(let target, _, let value?, _): bind(target, value)
       case .augAssign(let target, _, let value):
         bind(target, value)

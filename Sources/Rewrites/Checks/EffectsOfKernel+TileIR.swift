@@ -4,6 +4,46 @@ import TileIR
 extension EffectsOfKernel {
   /// The effects of a lowered kernel, exact for its specialisation.
   public init(of function: Function) {
+    let roots = PointerRoots(of: function)
+    var reads: Set<String> = []
+    var writes: Set<String> = []
+    var atomics: Set<String> = []
+    var unknown: [Diagnostic] = []
+    function.forEachOperation { operation in
+      guard let target = operation.operands.first else { return }
+      let found = roots.parameters(of: target)
+      let touchesMemory: Bool
+      switch operation.kind {
+      case .load, .blockLoad, .descriptorLoad, .descriptorGather:
+        reads.formUnion(found)
+        touchesMemory = true
+      case .store, .blockStore, .descriptorScatter, .descriptorStore(reduction: nil):
+        writes.formUnion(found)
+        touchesMemory = true
+      case .atomicRMW, .atomicCAS, .descriptorStore:
+        atomics.formUnion(found)
+        touchesMemory = true
+      case .inlineAssembly(_, _, let isPure, _), .external(_, let isPure): touchesMemory = !isPure
+      default: touchesMemory = false
+      }
+      if touchesMemory, found.isEmpty {
+        unknown.append(
+          Diagnostic(
+            id: "effects-not-followed", "what this operation accesses is not known",
+            source: function.source, range: operation.location.range))
+      }
+    }
+    self.init(reads: reads, writes: writes, atomics: atomics, unknown: unknown)
+  }
+}
+
+/// The parameters that each pointer of a lowered kernel may point into.
+struct PointerRoots {
+  private var roots: [Int: Set<String>] = [:]
+
+  func parameters(of value: Value) -> Set<String> { roots[value.index] ?? [] }
+
+  init(of function: Function) {
     var roots: [Int: Set<String>] = [:]
     for parameter in function.parameters { roots[parameter.value.index] = [parameter.name] }
     /// Propagates pointers through results, loop-carried values and branches.
@@ -42,36 +82,7 @@ extension EffectsOfKernel {
       return changed
     }
     while visit(function.body, yieldingTo: []) {}
-
-    var reads: Set<String> = []
-    var writes: Set<String> = []
-    var atomics: Set<String> = []
-    var unknown: [Diagnostic] = []
-    function.forEachOperation { operation in
-      guard let target = operation.operands.first else { return }
-      let found = roots[target.index] ?? []
-      let touchesMemory: Bool
-      switch operation.kind {
-      case .load, .blockLoad, .descriptorLoad, .descriptorGather:
-        reads.formUnion(found)
-        touchesMemory = true
-      case .store, .blockStore, .descriptorScatter, .descriptorStore(reduction: nil):
-        writes.formUnion(found)
-        touchesMemory = true
-      case .atomicRMW, .atomicCAS, .descriptorStore:
-        atomics.formUnion(found)
-        touchesMemory = true
-      case .inlineAssembly(_, _, let isPure, _), .external(_, let isPure): touchesMemory = !isPure
-      default: touchesMemory = false
-      }
-      if touchesMemory, found.isEmpty {
-        unknown.append(
-          Diagnostic(
-            id: "effects-not-followed", "what this operation accesses is not known",
-            source: function.source, range: operation.location.range))
-      }
-    }
-    self.init(reads: reads, writes: writes, atomics: atomics, unknown: unknown)
+    self.roots = roots
   }
 }
 

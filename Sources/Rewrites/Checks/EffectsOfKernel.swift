@@ -54,7 +54,7 @@ public struct EffectsOfKernel: Sendable {
 }
 
 /// Follows pointers through one function.
-private final class PointerWalk {
+final class PointerWalk {
   let function: JITFunction
   let triton: TritonModule
   let names: LanguageNames
@@ -168,7 +168,7 @@ private final class PointerWalk {
 
   private func mentionsPointerType(_ expression: Expr) -> Bool {
     var found = false
-    expression.forEach { if names.member(of: $0) == "pointer_type" { found = true } }
+    expression.visitEach { if names.member(of: $0) == "pointer_type" { found = true } }
     return found
   }
 

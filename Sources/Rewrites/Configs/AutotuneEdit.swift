@@ -119,7 +119,7 @@ struct AutotuneEdit {
 
   private func constructor(in expression: Expr) -> String? {
     var found: String?
-    expression.forEach { inner in
+    expression.visitEach { inner in
       if found == nil, case .call(let callee, _, _) = inner.kind,
         let path = names.tritonPath(of: callee), path == "Config" || path.hasSuffix(".Config")
       {
@@ -141,7 +141,7 @@ struct AutotuneEdit {
     var covered: Set<String> = []
     for name in ["restore_value", "reset_to_zero"] {
       guard let value = autotune.argument(name) else { continue }
-      value.forEach { if let text = $0.stringValue { covered.insert(text) } }
+      value.visitEach { if let text = $0.stringValue { covered.insert(text) } }
     }
     let missing = safety.restored.filter { !covered.contains($0) }
     guard !missing.isEmpty else { return }

@@ -149,7 +149,7 @@ struct AutotuneInsertion {
   private func readsFromMeta(_ name: String, _ grid: Expr) -> Bool {
     var found = false
     func scan(_ body: Expr) {
-      body.forEach { inner in
+      body.visitEach { inner in
         if case .subscripted(_, let index) = inner.kind, index.stringValue == name { found = true }
       }
     }

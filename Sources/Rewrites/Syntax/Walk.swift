@@ -21,6 +21,14 @@ extension Expr {
     if case .constant(.string(let literal)) = kind { literal.value } else { nil }
   }
 
+  /// Calls `body` for this expression and everything inside, outer before inner.
+  func visitEach(_ body: (Expr) -> Void) {
+    walk {
+      body($0)
+      return .visitChildren
+    }
+  }
+
   /// The bare names read anywhere inside, targets of walrus assignments included.
   var names: Set<String> {
     var found: Set<String> = []
