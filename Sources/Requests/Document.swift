@@ -170,6 +170,8 @@ private struct Heading {
       text[..<(text.lastIndex { !$0.isWhitespace }.map { text.index(after: $0) } ?? text.endIndex)]
     self.level = 0
     if first == "#" {
+      // Four spaces make it code, such as a comment in a log.
+      guard line.prefix(4).contains(where: { !$0.isWhitespace }) else { return nil }
       let marks = text.prefix { $0 == "#" }
       let rest = text.dropFirst(marks.count)
       guard marks.count <= 6, rest.first?.isWhitespace == true else { return nil }
@@ -241,6 +243,11 @@ private struct Heading {
 
   static func kind(of title: String) -> Document.Kind {
     let lower = title.lowercased()
-    return kinds.first { lower.contains($0.0) }?.1 ?? .unknown
+    let words = lower.split { !$0.isLetter }
+    // A title is short; "Process in stages for …" is a comment.
+    guard words.count <= 10 else { return .unknown }
+    return kinds.first { key, kind in
+      kind == .stage && key == "stage" ? words.contains("stage") : lower.contains(key)
+    }?.1 ?? .unknown
   }
 }

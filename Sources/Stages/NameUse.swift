@@ -70,7 +70,7 @@ enum NameUse {
   static func boundNames(_ tree: ModuleTree) -> Set<String> {
     var names: Set<String> = []
     func bind(_ target: Expr) {
-      target.forEach { if case .name(let name) = $0.kind { names.insert(name) } }
+      names.formUnion(target.names)
     }
     func bind(_ parameters: Parameters) {
       for parameter in parameters.all { names.insert(parameter.name) }

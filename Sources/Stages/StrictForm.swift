@@ -30,11 +30,14 @@ private struct FormChecker {
   let tree: ModuleTree
   let rules: OutputRules
   private var found: [Diagnostic] = []
+  /// Functions that run while the module is imported (they make configs, say) come before kernels.
+  private let early: Set<String>
   private var last: (section: OutputRules.Section, name: String)?
 
   init(tree: ModuleTree, rules: OutputRules) {
     self.tree = tree
     self.rules = rules
+    self.early = TopLevelParts.neededByDefinitions(tree)
   }
 
   private mutating func report(
@@ -125,9 +128,7 @@ private struct FormChecker {
   }
 
   private func isMainGuard(_ test: Expr) -> Bool {
-    var isGuard = false
-    test.forEach { if case .name("__name__") = $0.kind { isGuard = true } }
-    return isGuard
+    test.names.contains("__name__")
   }
 
   private static let testModules: Set<String> = [
@@ -184,6 +185,7 @@ private struct FormChecker {
         severity: function.name == "main" ? .error : .warning, next: "remove it")
       return
     }
+    guard !early.contains(function.name) || last?.section ?? .imports != .imports else { return }
     place(.wrappers, "function '\(function.name)'", function.nameRange)
   }
 
@@ -198,7 +200,8 @@ private struct FormChecker {
   }
 
   private mutating func checkExpression(_ expression: Expr, isFirst: Bool) {
-    if case .constant(.string) = expression.kind { return }  // a docstring, or a comment as a string
+    // A docstring, or a comment written as a string.
+    if case .constant(.string) = expression.kind { return }
     if case .constant(.ellipsis) = expression.kind { return }
     guard rules.forbidden.contains(.testingCode) else { return }
     let text = tree.source.text(in: expression.range).prefix { $0 != "(" && $0 != "\n" }

@@ -29,6 +29,9 @@ struct InputOptions: ParsableArguments {
     help: ArgumentHelp("An input of the module; repeat for each.", valueName: "name=type[sizes]"))
   var inputs: [String] = []
 
+  @Option(help: "How to print.")
+  var format: OutputFormat = .text
+
   /// Reads everything that these options name.
   ///
   /// - Throws: `InputErrors` or a `Diagnostic`.

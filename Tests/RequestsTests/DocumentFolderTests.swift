@@ -1,6 +1,8 @@
 import Diagnostics
 import Foundation
+import PythonSyntax
 import Requests
+import Stages
 import Testing
 
 /// Real documents: our own examples always, a folder of others where one is named.
@@ -25,6 +27,19 @@ import Testing
     #expect(request.notes.isEmpty, "\(request.notes.map(\.headline))")
   }
 
+  /// The module in the form's order.
+  private func reordered(_ request: Request) throws -> ModuleTree {
+    do {
+      guard let bytes = try StrictForm.reordered(request.tree) else { return request.tree }
+      let tree = PythonParser.parse(SourceText(name: request.module.name, bytes: bytes))
+      #expect(!tree.hasErrors)
+      return tree
+    } catch {
+      print(error)
+      return request.tree
+    }
+  }
+
   /// A text file with one document's path on each line.
   static let list = ProcessInfo.processInfo.environment["HONE_REQUEST_LIST"]
 
@@ -38,6 +53,14 @@ import Testing
         let request = try RequestReader.read(bytes: bytes, name: String(path))
         #expect(!request.lineOutcomes.contains(.unread))
         for note in request.notes { unusual[note.id, default: 0] += 1 }
+        // What the module says of itself must not break its own rules.
+        let own = StageRules.check(
+          candidate: request.tree, original: request.tree, policy: request.policy)
+        #expect(own.isEmpty, "\(own.map(\.diagnostic.headline))")
+        let ordered = try reordered(request)
+        let form = StrictForm.check(ordered, rules: request.outputRules)
+          .filter { $0.severity == .error }
+        for finding in form { unusual["form: " + finding.id, default: 0] += 1 }
       } catch {
         Issue.record("\(error)")
       }
