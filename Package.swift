@@ -57,10 +57,12 @@ let package = Package(
         "Reporting", "Tuning", "Requests", "Stages", "DeviceModel", "PythonSyntax",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"]),
+    .target(name: "FuzzSupport", exclude: ["README.md"]),
     .executableTarget(
-      name: "hone-syntax", dependencies: ["Diagnostics", "PythonSyntax"]),
+      name: "hone-syntax", dependencies: ["Diagnostics", "PythonSyntax", "FuzzSupport"]),
+    .testTarget(name: "FuzzSupportTests", dependencies: ["FuzzSupport"]),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
-    .testTarget(name: "PythonSyntaxTests", dependencies: ["PythonSyntax"]),
+    .testTarget(name: "PythonSyntaxTests", dependencies: ["PythonSyntax", "FuzzSupport"]),
     .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
     .testTarget(name: "TileIRTests", dependencies: ["TileIR"]),
     .testTarget(

@@ -66,7 +66,10 @@ public enum PythonParser {
         id: "unknown-encoding", message: "unknown source encoding '\(name)'",
         range: detection.cookieRange ?? SourceRange(0, 0), nextStep: "save the file as UTF-8")
     }
-    if detection.hasMark, detection.encoding != .utf8, let range = detection.cookieRange {
+    // With the mark, CPython accepts only the name utf-8 itself (`utf8` is an error).
+    if detection.hasMark, let range = detection.cookieRange,
+      !SourceEncoding.isPlainUTF8(bytes.string(range.lower, range.upper))
+    {
       return SyntaxProblem(
         id: "unknown-encoding",
         message:

@@ -8,13 +8,14 @@ struct HoneSyntax {
   static func main() {
     var arguments = Array(CommandLine.arguments.dropFirst())
     guard !arguments.isEmpty else {
-      printError("usage: hone-syntax (check | lines | roundtrip | dump) FILE…")
+      printError("usage: hone-syntax (check | lines | roundtrip | dump | fuzz --seeds A..<B) FILE…")
       exit(2)
     }
     let mode = arguments.removeFirst()
     switch mode {
     case "check": exit(check(arguments))
     case "roundtrip": exit(roundTrip(arguments))
+    case "fuzz": exit(Fuzz.run(arguments))
     case "lines": exit(lines(arguments))
     case "dump": exit(dump(arguments))
     default:

@@ -53,17 +53,16 @@ extension Lexer {
       }
       let isGood =
         index == lower
-        ? scalar == "_" || scalar.properties.isXIDStart || isNormalizedStart(scalar)
-        : scalar.properties.isXIDContinue || isNormalizedStart(scalar)
+        ? scalar == "_" || scalar.properties.isXIDStart : scalar.properties.isXIDContinue
       if !isGood {
         if index > lower {
           position = index
           emit(.name, bytes.keyword(lower, index), from: lower)
         }
-        position = index + length
+        // What follows the character up to the next separator is part of the same mistake.
+        position = upper
         reportInvalidCharacter(scalar, index)
         emit(.error, from: index)
-        // What follows the bad character is lexed afresh, but is part of the same mistake.
         return
       }
       index += length
@@ -71,10 +70,6 @@ extension Lexer {
     position = upper
     emit(.name, from: lower)
   }
-
-  /// Characters whose compatibility form is an identifier although they are not in XID_Start
-  /// themselves: CPython checks the name as written, so there are none.
-  private func isNormalizedStart(_ scalar: Unicode.Scalar) -> Bool { false }
 
   private mutating func reportInvalidCharacter(_ scalar: Unicode.Scalar, _ index: Int) {
     var hex = String(scalar.value, radix: 16, uppercase: true)

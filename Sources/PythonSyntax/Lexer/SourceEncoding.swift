@@ -71,6 +71,12 @@ enum SourceEncoding: Equatable {
     }
   }
 
+  /// Whether a codec name is `utf-8` or `utf-8-…` itself, in any case, rather than an alias.
+  static func isPlainUTF8(_ name: String) -> Bool {
+    let key = String(name.lowercased().unicodeScalars.map { $0 == "_" ? "-" : Character($0) })
+    return key == "utf-8" || key.hasPrefix("utf-8-")
+  }
+
   /// The encoding of a codec name, with CPython's aliases.
   private static func named(_ name: String) -> SourceEncoding {
     let key = String(

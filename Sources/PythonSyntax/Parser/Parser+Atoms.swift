@@ -89,9 +89,7 @@ extension Parser {
       if token.kind == .name || token.kind == .number || token.kind == .string
         || token.kind == .fstringStart, startsExpression
       {
-        throw fail(
-          "missing-comma", "expected ',' or '\(text)', found \(tokenText)", token.range,
-          next: "perhaps a comma is missing before it")
+        throw missingComma(text)
       }
       if code == .equal {
         throw fail(
@@ -101,6 +99,32 @@ extension Parser {
       throw fail("unexpected-token", "expected ',' or '\(text)', found \(tokenText)", token.range)
     }
     advance()
+  }
+
+  /// Two expressions with nothing between. The place is the second one or, as in CPython, the
+  /// start of the first if that is on another line. If the second is itself wrong, that is said.
+  private mutating func missingComma(_ closer: String) -> SyntaxFailure {
+    let (second, firstLower) = (token, lastOperandLower)
+    let text = tokenText
+    if !isLookingAhead {
+      let saved = (index, token, previousEnd, depth)
+      isLookingAhead = true
+      defer { isLookingAhead = false }
+      do {
+        _ = try parseExpression()
+      } catch {
+        return error
+      }
+      (index, token, previousEnd, depth) = saved
+    }
+    var lower = Int(second.lower)
+    let hasLineEnd = (firstLower..<max(lower, firstLower)).contains {
+      bytes[$0] == 0x0A || bytes[$0] == 0x0D
+    }
+    if hasLineEnd { lower = firstLower }
+    return fail(
+      "missing-comma", "expected ',' or '\(closer)' before \(text)",
+      SourceRange(lower, Int(second.upper)), next: "perhaps a comma is missing before \(text)")
   }
 
   private mutating func parseList() throws(SyntaxFailure) -> Expr {
@@ -173,7 +197,7 @@ extension Parser {
         guard code == .colon else {
           throw fail(
             "unexpected-token", "expected ':' after dictionary key, found \(tokenText)",
-            token.range)
+            SourceRange(key.range.lower, Int(token.upper)))
         }
         advance()
         if code == .rightBrace || code == .comma {
@@ -253,6 +277,7 @@ extension Parser {
     var arguments: [Expr] = []
     var keywords: [Keyword] = []
     var hasUnpackedKeywords = false
+    var misplaced: String?
     while code != .rightParen {
       let lower = start
       if code == .star {
@@ -303,15 +328,20 @@ extension Parser {
             next: "a keyword argument needs a plain name; perhaps '==' was meant")
         }
         if !keywords.isEmpty {
-          throw fail(
-            "argument-order",
-            hasUnpackedKeywords
+          if misplaced == nil {
+            misplaced =
+              hasUnpackedKeywords
               ? "positional argument follows keyword argument unpacking"
-              : "positional argument follows keyword argument", span(lower))
+              : "positional argument follows keyword argument"
+          }
         }
         arguments.append(value)
       }
       guard accept(.comma) else { break }
+    }
+    if let misplaced, code == .rightParen {
+      // Where CPython says it: at the end of the arguments.
+      throw fail("argument-order", misplaced, token.range)
     }
     try expectCloser(.rightParen, ")")
     return (arguments, keywords)

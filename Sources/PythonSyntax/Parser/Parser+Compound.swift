@@ -201,6 +201,7 @@ extension Parser {
         case .rightParen where position == index + 1: return false
         case .kwFor: return false
         case .colonEqual: return false
+        case .kwAs: return true
         default: break
         }
         isItemStart = token.code == .comma

@@ -130,9 +130,13 @@ extension Parser {
   mutating func parseDisjunction() throws(SyntaxFailure) -> Expr {
     let lower = start
     let first = try parseConjunction()
-    guard code == .kwOr else { return first }
+    guard code == .kwOr else {
+      lastOperandLower = lower
+      return first
+    }
     var values = [first]
     while accept(.kwOr) { values.append(try parseConjunction()) }
+    lastOperandLower = lower
     return Expr(.boolOp(.or, values), span(lower))
   }
 

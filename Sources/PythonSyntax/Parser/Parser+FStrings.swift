@@ -97,7 +97,7 @@ extension Parser {
     if code == .equal {
       advance()
       let range = SourceRange(expressionLower, start)
-      debugText = (try decodeText(range.lower, range.upper, isRaw: true), range)
+      debugText = (try decodeDebugText(range), range)
     }
     var conversion = Expr.Conversion.none
     if code == .exclamation {
@@ -134,6 +134,33 @@ extension Parser {
     parts.append(
       Expr(.formattedValue(value, conversion: conversion, formatSpec: spec), span(lower)))
     leave(Self.expressionCost)
+  }
+
+  /// The source of a `{x = }` up to its value, without comments.
+  private mutating func decodeDebugText(
+    _ range: SourceRange
+  ) throws(SyntaxFailure) -> StringLiteral {
+    var scalars = ScalarBuffer()
+    var position = range.lower
+    var tokenIndex = index
+    while tokenIndex > 0, tokens[tokenIndex - 1].lower >= range.lower { tokenIndex -= 1 }
+    while position < range.upper {
+      // Comments stand only between tokens.
+      let token = tokens[tokenIndex]
+      let end = min(Int(token.lower), range.upper)
+      while position < end {
+        let hash = bytes.firstIndex(of: 0x23, from: position, to: end)
+        try decodeText(position, hash, isRaw: true, into: &scalars)
+        position = hash
+        while position < end, bytes[position] != 0x0A, bytes[position] != 0x0D { position += 1 }
+      }
+      let upper = min(Int(token.upper), range.upper)
+      if position < upper { try decodeText(position, upper, isRaw: true, into: &scalars) }
+      position = max(position, upper)
+      tokenIndex += 1
+      if token.kind == .endOfFile { break }
+    }
+    return scalars.literal(isUnicode: false)
   }
 
   private func conversion(of token: Token) -> Expr.Conversion? {

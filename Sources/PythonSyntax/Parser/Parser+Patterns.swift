@@ -21,7 +21,9 @@ extension Parser {
     }
     var position = index + 1
     while true {
-      switch tokens[position].kind {
+      let token = tokens[position]
+      if token.code == .semicolon { return false }
+      switch token.kind {
       case .newline:
         return tokens[position - 1].code == .colon
       case .endOfFile, .indent, .dedent: return false

@@ -59,8 +59,7 @@ extension Parser {
         if bytesCount + textCount == 0 { isUnicode = prefix.isUnicode }
         if prefix.isBytes { bytesCount += 1 } else { textCount += 1 }
         if bytesCount > 0, textCount > 0 {
-          throw fail(
-            "mixed-strings", "cannot mix bytes and nonbytes literals", span(lower))
+          throw mixedStrings()
         }
         advance()
         switch try stringConstant(current) {
@@ -72,8 +71,7 @@ extension Parser {
         textCount += 1
         hasFString = true
         if bytesCount > 0 {
-          throw fail(
-            "mixed-strings", "cannot mix bytes and nonbytes literals", span(lower))
+          throw mixedStrings()
         }
         try parseFString(into: &parts)
       } else {
@@ -83,6 +81,14 @@ extension Parser {
     if bytesCount > 0 { return Expr(.constant(.bytes(byteValues)), span(lower)) }
     if hasFString { return Expr(.joinedString(parts.finish()), span(lower)) }
     return Expr(.constant(.string(parts.literal(isUnicode: isUnicode))), span(lower))
+  }
+
+  /// CPython reports strings of both kinds side by side at the token behind them.
+  private mutating func mixedStrings() -> SyntaxFailure {
+    while token.kind == .string { advance() }
+    return fail(
+      "mixed-strings", "cannot mix bytes and nonbytes literals",
+      SourceRange(max(0, previousEnd - 1), previousEnd))
   }
 
   /// The value of one string token.

@@ -22,6 +22,10 @@ struct Parser {
   var names = NameTable()
   var problems: [SyntaxProblem] = []
   var pending: SyntaxProblem?
+  /// Where the operand that was read last starts: with a comma missing behind it, CPython points there.
+  var lastOperandLower = 0
+  /// Whether an expression is being read only to see if it is one.
+  var isLookingAhead = false
 
   init(bytes: SourceBytes, tokens: TokenBuffer, encoding: SourceEncoding) {
     self.bytes = bytes
@@ -102,11 +106,13 @@ struct Parser {
     return SyntaxFailure()
   }
 
+  /// A token in quotes: its first line, at most 60 bytes.
   func quoted(_ token: Token) -> String {
     let lower = Int(token.lower)
-    let upper = Int(token.upper)
-    if upper - lower > 60 { return "'\(bytes.string(lower, lower + 60))…'" }
-    return "'\(bytes.string(lower, upper))'"
+    var upper = lower
+    while upper < Int(token.upper), upper - lower < 60, bytes[upper] >= 0x20 { upper += 1 }
+    while upper < Int(token.upper), bytes[upper] & 0xC0 == 0x80 { upper += 1 }
+    return "'\(encoding.decode(bytes, lower, upper))\(upper < Int(token.upper) ? "…" : "")'"
   }
 
   /// What the current token is, in words.
