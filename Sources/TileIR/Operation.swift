@@ -146,9 +146,26 @@ public struct OpLocation: Sendable, Hashable {
   public var range: SourceRange
   /// Innermost last: the call sites through which `range` was reached, outermost first.
   public var callSites: [SourceRange]
-  public init(_ range: SourceRange, callSites: [SourceRange] = []) {
+  /// The iterations of unrolled loops the operation belongs to, outermost first.
+  public var unrollPath: [UnrollStep]
+  public init(
+    _ range: SourceRange, callSites: [SourceRange] = [], unrollPath: [UnrollStep] = []
+  ) {
     self.range = range
     self.callSites = callSites
+    self.unrollPath = unrollPath
+  }
+}
+
+/// One iteration of an unrolled loop.
+public struct UnrollStep: Sendable, Hashable {
+  /// The index into ``Function/unrolledLoops``.
+  public var loop: Int
+  /// Counts from 0 in program order.
+  public var iteration: Int
+  public init(loop: Int, iteration: Int) {
+    self.loop = loop
+    self.iteration = iteration
   }
 }
 

@@ -7,23 +7,65 @@ public struct TritonModule: Sendable {
   public let tree: ModuleTree
   /// The `@triton.jit` functions (autotuned and heuristic ones included), in source order.
   public let functions: [JITFunction]
+  let scope: ModuleScope
 
+  /// - Parameter imports: other modules whose `@triton.jit` functions this one imports, by dotted
+  ///   name as written in the `import` (relative ones with their dots).
   /// - Complexity: O(statements at module level).
-  public init(_ tree: ModuleTree) {
+  public init(_ tree: ModuleTree, imports: [String: TritonModule] = [:]) {
     self.tree = tree
-    self.functions = []
+    let scope = ModuleScope(tree, imports: imports)
+    self.scope = scope
+    var functions: [JITFunction] = []
+    func visit(_ body: [Stmt], _ depth: Int) {
+      guard depth < 8 else { return }
+      for statement in body {
+        switch statement.kind {
+        case .function(let definition):
+          let decorators = FunctionDecorators(definition, scope: scope)
+          if decorators.isJIT { functions.append(JITFunction(definition, decorators)) }
+        case .if(_, let body, let orElse):
+          visit(body, depth + 1)
+          visit(orElse, depth + 1)
+        case .try(let body, let handlers, let orElse, let finally, _):
+          visit(body, depth + 1)
+          handlers.forEach { visit($0.body, depth + 1) }
+          visit(orElse, depth + 1)
+          visit(finally, depth + 1)
+        default: break
+        }
+      }
+    }
+    visit(tree.body, 0)
+    self.functions = functions
   }
 
   public func function(named name: String) -> JITFunction? {
-    functions.first { $0.name == name }
+    functions.last { $0.name == name }
   }
 
   /// Lowers a kernel for one specialisation.
-  /// - Throws: a `Diagnostic` at the first line that is not supported or is wrong.
+  ///
+  /// Calls are inlined, compile-time control flow is resolved, and what Triton 3.6 would reject is
+  /// rejected with its reason.
+  /// - Throws: a `Diagnostic` at the first line that is wrong (id `triton-…`: Triton refuses it
+  ///   too) or not supported here (id `unsupported-…`).
   public func lower(_ kernel: String, for specialization: Specialization) throws(Diagnostic)
     -> Function
   {
-    throw Diagnostic(id: "not-lowered", "kernel '\(kernel)' is not lowered")
+    guard let function = function(named: kernel) else {
+      let nearest = Spelling.nearest(to: kernel, in: functions.map(\.name))
+      throw Diagnostic(
+        id: "unknown-kernel",
+        "no @triton.jit function '\(kernel)'\(nearest.map { "; did you mean '\($0)'?" } ?? "")",
+        source: tree.source)
+    }
+    if let error = tree.diagnostics.first(where: { $0.severity == .error }) { throw error }
+    let reference = JITReference(function: function, scope: scope)
+    let result = LargeStack.run {
+      Lowerer.lower(reference, for: specialization, source: tree.source)
+    }
+    return try result.get()
   }
 }
 
@@ -32,11 +74,33 @@ public struct JITFunction: Sendable {
   public let name: String
   public let definition: FunctionDef
   public let parameters: [JITParameter]
+  /// The configs of `@triton.autotune`, as far as they can be evaluated.
+  public let autotuneConfigs: [AutotuneConfig]
+  /// `@triton.heuristics`: parameter and the function that computes it.
+  public let heuristics: [(name: String, function: Expr)]
 
-  public init(name: String, definition: FunctionDef, parameters: [JITParameter]) {
+  public init(
+    name: String, definition: FunctionDef, parameters: [JITParameter],
+    autotuneConfigs: [AutotuneConfig] = [], heuristics: [(name: String, function: Expr)] = []
+  ) {
     self.name = name
     self.definition = definition
     self.parameters = parameters
+    self.autotuneConfigs = autotuneConfigs
+    self.heuristics = heuristics
+  }
+
+  init(_ definition: FunctionDef, _ decorators: FunctionDecorators) {
+    let parameters = definition.parameters.all.enumerated().map { index, parameter in
+      JITParameter(
+        name: parameter.name, isConstexpr: JITParameter.isConstexpr(parameter.annotation),
+        isNotSpecialized: decorators.notSpecialized.contains(parameter.name)
+          || decorators.notSpecialized.contains(String(index)),
+        syntax: parameter)
+    }
+    self.init(
+      name: definition.name, definition: definition, parameters: parameters,
+      autotuneConfigs: decorators.configs, heuristics: decorators.heuristics)
   }
 
   public func parameter(named name: String) -> JITParameter? {
@@ -57,5 +121,16 @@ public struct JITParameter: Sendable {
     self.isConstexpr = isConstexpr
     self.isNotSpecialized = isNotSpecialized
     self.syntax = syntax
+  }
+
+  /// Triton asks whether the annotation's text contains "constexpr".
+  static func isConstexpr(_ annotation: Expr?) -> Bool {
+    switch annotation?.kind {
+    case .name(let name): name.contains("constexpr")
+    case .attribute(_, let name, _): name.contains("constexpr")
+    case .constant(.string(let text)): text.value.contains("constexpr")
+    case .subscripted(let base, _): isConstexpr(base)
+    default: false
+    }
   }
 }

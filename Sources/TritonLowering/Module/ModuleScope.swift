@@ -1,0 +1,218 @@
+import Diagnostics
+import PythonSyntax
+import TileIR
+
+/// The names of one module, as its `@triton.jit` functions see them.
+final class ModuleScope: Sendable {
+  enum Binding: Sendable {
+    case function(FunctionDef)
+    case classDef(ClassDef)
+    case module(String)
+    case member(module: String, name: String)
+    case assignment(Expr)
+    /// One element of an unpacked assignment.
+    case element(Expr, Int)
+    case unknown
+  }
+
+  /// What a global name holds and whether a kernel may read it.
+  struct Global {
+    var value: PyValue
+    /// Triton lets kernels read modules, functions, dtypes and `constexpr` globals only.
+    var isReadableInKernels: Bool
+  }
+
+  let source: SourceText
+  let bindings: [String: [Binding]]
+  /// The modules this one may import, by dotted name.
+  let imports: [String: TritonModule]
+  private static let resolutionDepth = 12
+
+  init(_ tree: ModuleTree, imports: [String: TritonModule] = [:]) {
+    source = tree.source
+    self.imports = imports
+    var collector = BindingCollector()
+    collector.visit(tree.body, depth: 0)
+    bindings = collector.bindings
+  }
+
+  /// The compile-time value of a global name; nil where it is unbound or cannot be evaluated.
+  func lookUp(_ name: String) -> PyValue? { global(name)?.value }
+
+  func global(_ name: String, depth: Int = 0) -> Global? {
+    guard depth < Self.resolutionDepth, let candidates = bindings[name] else { return nil }
+    // Imports under try/except: the first that Triton 3.6 has. Assignments: the last counts.
+    var fallback: Global?
+    for (index, binding) in candidates.enumerated() {
+      switch binding {
+      case .module(let path):
+        if let known = TritonNames.module(path) {
+          return Global(value: known, isReadableInKernels: true)
+        }
+        fallback = fallback ?? Global(value: .foreign(path), isReadableInKernels: true)
+      case .member(let module, let member):
+        if let found = imported(member, from: module, depth: depth) { return found }
+      case .function(let definition):
+        return Global(value: value(of: definition), isReadableInKernels: isCallable(definition))
+      case .classDef(let definition):
+        return Global(value: .foreign(definition.name), isReadableInKernels: false)
+      case .assignment, .element:
+        guard index == candidates.count - 1 || candidates[(index + 1)...].allSatisfy(\.isUnknown)
+        else { continue }
+        return assigned(binding, depth: depth) ?? fallback
+      case .unknown: continue
+      }
+    }
+    return fallback
+  }
+
+  private func imported(_ name: String, from module: String, depth: Int) -> Global? {
+    if let path = TritonNames.module("\(module).\(name)") {
+      return Global(value: path, isReadableInKernels: true)
+    }
+    if let known = TritonNames.attribute(name, of: module) {
+      return Global(value: known, isReadableInKernels: true)
+    }
+    if let other = imports[module] { return other.scope.global(name, depth: depth + 1) }
+    if let other = imports["\(module).\(name)"] {
+      return Global(value: .foreign(other.tree.source.name), isReadableInKernels: true)
+    }
+    if TritonNames.module(module) != nil { return nil }
+    return Global(value: .foreign("\(module).\(name)"), isReadableInKernels: false)
+  }
+
+  private func value(of definition: FunctionDef) -> PyValue {
+    let decorators = FunctionDecorators(definition, scope: self)
+    if decorators.isJIT {
+      return .function(JITReference(function: JITFunction(definition, decorators), scope: self))
+    }
+    return .constexprFunction(self, definition)
+  }
+
+  private func isCallable(_ definition: FunctionDef) -> Bool {
+    let decorators = FunctionDecorators(definition, scope: self)
+    return decorators.isJIT || decorators.isConstexprFunction
+  }
+
+  private func assigned(_ binding: Binding, depth: Int) -> Global? {
+    let expression: Expr
+    switch binding {
+    case .assignment(let value), .element(let value, _): expression = value
+    default: return nil
+    }
+    var evaluator = CompileTimeEvaluator(scope: self, globalDepth: depth + 1)
+    guard var value = try? evaluator.evaluate(expression) else { return nil }
+    if case .element(_, let index) = binding {
+      guard case .tuple(let tuple) = value, tuple.elements.indices.contains(index) else {
+        return nil
+      }
+      value = tuple.elements[index]
+    }
+    return Global(value: value, isReadableInKernels: isReadable(value, from: expression))
+  }
+
+  private func isReadable(_ value: PyValue, from expression: Expr) -> Bool {
+    switch value {
+    case .none, .type, .function, .builtin, .module, .symbol: return true
+    case .constexprFunction(let scope, let definition): return scope.isCallable(definition)
+    default: break
+    }
+    switch expression.kind {
+    case .call(let callee, _, _):
+      var evaluator = CompileTimeEvaluator(scope: self, globalDepth: 1)
+      if case .type(.python("tl.constexpr"))? = try? evaluator.evaluate(callee) { return true }
+      return false
+    case .name(let name): return global(name, depth: 1)?.isReadableInKernels ?? false
+    case .binary(let left, _, let right):
+      // An operation with a constexpr on one side is a constexpr.
+      return isReadable(value, from: left) || isReadable(value, from: right)
+    default: return false
+    }
+  }
+}
+
+extension ModuleScope.Binding {
+  var isUnknown: Bool { if case .unknown = self { true } else { false } }
+}
+
+/// Collects what a module binds at its top level, `if` and `try` included.
+private struct BindingCollector {
+  var bindings: [String: [ModuleScope.Binding]] = [:]
+  private static let maximumDepth = 20
+
+  mutating func bind(_ name: String, _ binding: ModuleScope.Binding) {
+    switch binding {
+    case .function, .classDef, .assignment, .element:
+      // A later definition replaces an earlier one; imports stay as alternatives.
+      bindings[name]?.removeAll { if case .member = $0 { false } else { true } }
+      if case .function = binding { bindings[name] = nil }
+    default: break
+    }
+    bindings[name, default: []].append(binding)
+  }
+
+  mutating func visit(_ body: [Stmt], depth: Int) {
+    guard depth < Self.maximumDepth else { return }
+    for statement in body {
+      switch statement.kind {
+      case .function(let definition): bind(definition.name, .function(definition))
+      case .classDef(let definition): bind(definition.name, .classDef(definition))
+      case .import(let names):
+        for alias in names {
+          let root = alias.name.split(separator: ".").first.map(String.init) ?? alias.name
+          bind(alias.asName ?? root, .module(alias.asName == nil ? root : alias.name))
+        }
+      case .importFrom(let module, let names, let level):
+        for alias in names {
+          bind(
+            alias.asName ?? alias.name,
+            .member(module: Self.absolute(module, level), name: alias.name))
+        }
+      case .assign(let targets, let value):
+        for target in targets { assign(target, value) }
+      case .annAssign(let target, _, let value?, _): assign(target, value)
+      case .augAssign(let target, _, _):
+        if case .name(let name) = target.kind { bindings[name] = [.unknown] }
+      case .if(_, let body, let orElse):
+        visit(body, depth: depth + 1)
+        visit(orElse, depth: depth + 1)
+      case .try(let body, let handlers, let orElse, let finally, _):
+        visit(body, depth: depth + 1)
+        let known = bindings
+        for handler in handlers { visit(handler.body, depth: depth + 1) }
+        // What the body defines wins over what a handler assigns in its stead.
+        for (name, values) in known
+        where values.contains(where: { if case .function = $0 { true } else { false } }) {
+          bindings[name] = values
+        }
+        visit(orElse, depth: depth + 1)
+        visit(finally, depth: depth + 1)
+      case .with(_, let body, _): visit(body, depth: depth + 1)
+      default: break
+      }
+    }
+  }
+
+  private mutating func assign(_ target: Expr, _ value: Expr) {
+    switch target.kind {
+    case .name(let name): bind(name, .assignment(value))
+    case .tuple(let elements), .list(let elements):
+      for (index, element) in elements.enumerated() {
+        if case .name(let name) = element.kind { bind(name, .element(value, index)) }
+      }
+    default: break
+    }
+  }
+
+  /// Triton's own library imports its parts relatively; other relative imports keep their dots.
+  private static func absolute(_ module: String?, _ level: Int) -> String {
+    guard level > 0 else { return module ?? "" }
+    let tail = module ?? ""
+    let siblings: Set = ["", "core", "math", "standard", "random", "semantic"]
+    if level == 1, siblings.contains(tail) {
+      return tail.isEmpty ? "triton.language" : "triton.language.\(tail)"
+    }
+    if level == 2, tail == "runtime.jit" { return "triton.runtime.jit" }
+    return String(repeating: ".", count: level) + tail
+  }
+}
