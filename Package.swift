@@ -54,7 +54,8 @@ let package = Package(
     .executableTarget(
       name: "hone",
       dependencies: [
-        "Reporting", "Tuning", "Requests", "Stages", "DeviceModel", "PythonSyntax",
+        "Reporting", "Tuning", "Requests", "Stages", "TritonLowering", "DeviceModel",
+        "PythonSyntax", "TileIR",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"]),
     .target(name: "FuzzSupport", exclude: ["README.md"]),

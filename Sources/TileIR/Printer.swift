@@ -37,7 +37,7 @@ public struct Printer {
         operation.regions.forEach(visit)
       }
     }
-    function.parameters.forEach { assign($0.value) }
+    for item in function.parameters { assign(item.value) }
     visit(function.body)
   }
 

@@ -29,7 +29,7 @@ public struct TritonModule: Sendable {
           visit(orElse, depth + 1)
         case .try(let body, let handlers, let orElse, let finally, _):
           visit(body, depth + 1)
-          handlers.forEach { visit($0.body, depth + 1) }
+          for item in handlers { visit(item.body, depth + 1) }
           visit(orElse, depth + 1)
           visit(finally, depth + 1)
         default: break

@@ -14,7 +14,9 @@ struct Hone: AsyncParsableCommand {
     subcommands: subcommandTypes)
 
   /// In the order of the help screen.
-  static let subcommandTypes: [any ParsableCommand.Type] = [LintCommand.self, GpusCommand.self]
+  static let subcommandTypes: [any ParsableCommand.Type] = [
+    LintCommand.self, GpusCommand.self, LowerCommand.self,
+  ]
 }
 
 @main
