@@ -141,7 +141,8 @@ enum AssignedNames {
     guard depth < 100 else { return }
     for statement in body {
       switch statement.kind {
-      case .assign(let targets, _): targets.forEach { add($0, &names) }
+      case .assign(let targets, _):
+        for target in targets { add(target, &names) }
       case .augAssign(let target, _, _), .annAssign(let target, _, _, _): add(target, &names)
       case .for(let loop):
         add(loop.target, &names)
@@ -158,7 +159,8 @@ enum AssignedNames {
   private static func add(_ target: Expr, _ names: inout Set<String>) {
     switch target.kind {
     case .name(let name): names.insert(name)
-    case .tuple(let elements), .list(let elements): elements.forEach { add($0, &names) }
+    case .tuple(let elements), .list(let elements):
+      for element in elements { add(element, &names) }
     default: break
     }
   }

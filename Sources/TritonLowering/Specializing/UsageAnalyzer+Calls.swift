@@ -64,7 +64,7 @@ extension UsageAnalyzer {
       usage.tileRank = max(usage.tileRank, 2)
       if let dtype = argument(6, "out_dtype") { markDtype(dtype) }
     case "program_id", "num_programs", "cdiv", "multiple_of":
-      if name == "cdiv" { arguments.forEach { markInteger($0) } }
+      for value in arguments where name == "cdiv" { markInteger(value) }
     case "histogram":
       if let input = arguments.first { markLoads(input, .int32) }
     case "rand", "randn", "randint", "rand4x", "randint4x", "randn4x":
