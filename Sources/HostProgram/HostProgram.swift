@@ -9,10 +9,13 @@ public struct HostProgram: Sendable {
   public let module: ModuleTree
   /// A KernelBench-style file with `Model`, `get_inputs`, `get_init_inputs`; may be nil.
   public let problem: ModuleTree?
+  /// What `torch.cuda` and `triton.runtime` say about the GPU.
+  public let gpu: HostGPU
 
-  public init(module: ModuleTree, problem: ModuleTree? = nil) {
+  public init(module: ModuleTree, problem: ModuleTree? = nil, gpu: HostGPU = HostGPU()) {
     self.module = module
     self.problem = problem
+    self.gpu = gpu
   }
 
   /// What `forward` is called with.
@@ -24,12 +27,21 @@ public struct HostProgram: Sendable {
     /// No shapes known: ranks are found from use, unknown sizes get stand-in values; every figure
     /// that follows from them carries `ValueOrigin.inputShape` and a formula.
     case unknown
+    /// Sizes to try, by parameter name of `forward`, one entry per axis; nil where not chosen.
+    /// A chosen size is not changed to please an assertion.
+    case assumed([String: [Int?]])
   }
 
   /// Runs the module and returns its launches.
   /// - Throws: a `Diagnostic` at the first line that cannot be evaluated.
   public func run(_ inputs: Inputs) throws(Diagnostic) -> HostRun {
-    throw Diagnostic(id: "not-evaluated", "the module is not evaluated", source: module.source)
+    try LargeStack.run { HostRunner(self, .modelNew).run(inputs) }
+  }
+
+  /// Runs `Model` of the problem file with `get_inputs()`: shapes and operators of the reference.
+  /// - Throws: a `Diagnostic` at the first line that cannot be evaluated, or if there is no problem.
+  public func runReference() throws(Diagnostic) -> HostRun {
+    try LargeStack.run { HostRunner(self, .reference).run(.fromProblem) }
   }
 }
 
@@ -46,6 +58,8 @@ public struct HostRun: Sendable {
   public var torchOperators: [(name: String, range: SourceRange)]
   /// What was assumed on the way, and what could not be followed.
   public var notes: [Diagnostic]
+  /// The unknowns that formulas name, with their values in this run.
+  public var dimensions: [InputDimension] = []
 
   public init(
     launches: [Launch] = [], inputs: [(name: String, shape: TensorShape)] = [],
@@ -58,5 +72,46 @@ public struct HostRun: Sendable {
     self.outputs = outputs
     self.torchOperators = torchOperators
     self.notes = notes
+  }
+
+  /// The values of all named dimensions, for `SymbolicInt.evaluate`.
+  public var assignment: [String: Int] {
+    Dictionary(dimensions.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+/// A named unknown: an axis of an input, an integer parameter, or a constructor's argument.
+public struct InputDimension: Hashable, Sendable {
+  public enum Source: Hashable, Sendable {
+    /// The axis of a tensor parameter of `forward`.
+    case axis(input: String, Int)
+    /// An integer parameter of `forward`.
+    case parameter(String)
+    /// An argument of `ModelNew(…)` that nothing gives.
+    case constructor(String)
+  }
+  /// As formulas name it.
+  public var name: String
+  public var source: Source
+  public var value: Int
+  /// How the value came about.
+  public var basis: Basis
+
+  public enum Basis: String, Hashable, Sendable {
+    /// Given by the problem or the caller.
+    case given
+    /// The module insists on it: an assertion, a layer's channel count.
+    case required
+    /// Chosen to satisfy a branch or an operator.
+    case deduced
+    /// Nothing speaks for it.
+    case standIn
+  }
+
+  public init(name: String, source: Source, value: Int, basis: Basis) {
+    self.name = name
+    self.source = source
+    self.value = value
+    self.basis = basis
   }
 }

@@ -1,0 +1,94 @@
+/// `einops.rearrange`, `reduce` and `repeat` for patterns of names, parentheses and 1.
+enum Einops {
+  static let table: [String: NativeBody] = [
+    "rearrange": { ev, arguments in try apply(ev, arguments, "rearrange") },
+    "reduce": { ev, arguments in try apply(ev, arguments, "reduce") },
+    "repeat": { ev, arguments in try apply(ev, arguments, "repeat") },
+  ]
+
+  private static func parse(_ side: Substring) -> [[String]] {
+    var groups: [[String]] = []
+    var open = false
+    var word = ""
+    func flush() {
+      guard !word.isEmpty else { return }
+      if open { groups[groups.count - 1].append(word) } else { groups.append([word]) }
+      word = ""
+    }
+    for character in side {
+      switch character {
+      case "(":
+        flush()
+        groups.append([])
+        open = true
+      case ")":
+        flush()
+        open = false
+      case " ": flush()
+      default: word.append(character)
+      }
+    }
+    flush()
+    return groups
+  }
+
+  private static func apply(_ ev: Evaluator, _ arguments: Arguments, _ name: String) throws -> Value
+  {
+    guard arguments.positional.count >= 2, case .tensor(let input) = arguments.positional[0],
+      case .string(let pattern) = arguments.positional[1]
+    else { throw ev.refuse("this call of einops.\(name) is not modelled") }
+    let sides = pattern.split(separator: ">", maxSplits: 1)
+    guard sides.count == 2, sides[0].hasSuffix("-"), !pattern.contains("...") else {
+      throw ev.refuse("this einops pattern is not modelled")
+    }
+    let left = parse(sides[0].dropLast())
+    let right = parse(sides[1])
+    try ev.requireRank(input, [left.count], "einops.\(name)")
+    var sizes: [String: SymInt] = ["1": 1]
+    for (key, value) in arguments.keywords { if let size = value.asInt { sizes[key] = size } }
+    for (group, dim) in zip(left, input.dims) {
+      let open = group.filter { sizes[$0] == nil }
+      let known = group.compactMap { sizes[$0] }.reduce(SymInt(1)) { $0 * $1 }
+      guard open.count <= 1 else { throw ev.raise("RuntimeError", "einops: sizes are ambiguous") }
+      if let missing = open.first {
+        guard known.value > 0, dim.value % known.value == 0, let rest = dim.floorDivided(by: known)
+        else {
+          throw ev.raise(
+            "RuntimeError", "einops: an axis of \(dim.value) cannot be cut into parts of \(known.value)",
+            condition: dim.asFormula.flatMap { a in
+              known.asFormula.map { .compare(.mod(a, $0), .equal, .constant(0)) }
+            })
+        }
+        sizes[missing] = rest
+      } else {
+        try ev.requireEqual(dim, known, "einops: an axis has another size than its parts")
+      }
+    }
+    var dims: [SymInt] = []
+    for group in right {
+      var size = SymInt(1)
+      for axis in group {
+        guard let part = sizes[axis] else {
+          throw ev.raise("RuntimeError", "einops: '\(axis)' has no size")
+        }
+        size = size * part
+      }
+      dims.append(size)
+    }
+    // Exact as view, permute, reshape: order of axes on the right decides the copy.
+    guard name == "rearrange" else {
+      ev.recordOperator(name)
+      return .tensor(try ev.makeTensor(input.element, dims))
+    }
+    let leftAxes = left.flatMap { $0 }.filter { $0 != "1" }
+    let rightAxes = right.flatMap { $0 }.filter { $0 != "1" }
+    guard Set(leftAxes) == Set(rightAxes) else {
+      throw ev.raise("RuntimeError", "einops: both sides must name the same axes")
+    }
+    let split = try ev.reshape(input, leftAxes.compactMap { sizes[$0] })
+    let strides = split.strides
+    let order = rightAxes.compactMap { leftAxes.firstIndex(of: $0) }
+    let permuted = ev.view(of: split, order.map { split.dims[$0] }, order.map { strides[$0] })
+    return .tensor(try ev.reshape(permuted, dims))
+  }
+}

@@ -1,0 +1,203 @@
+import Diagnostics
+import PythonSyntax
+import TileIR
+
+/// One call of `HostProgram.run`: evaluates, learns from what fails, evaluates again.
+struct HostRunner: Sendable {
+  enum Target: Sendable { case modelNew, reference }
+
+  let program: HostProgram
+  let target: Target
+  /// How many times an evaluation may fail and teach something before it counts as failed.
+  private static let attempts = 64
+
+  init(_ program: HostProgram, _ target: Target) {
+    self.program = program
+    self.target = target
+  }
+
+  func run(_ inputs: HostProgram.Inputs) -> Result<HostRun, Diagnostic> {
+    var knowledge = InputKnowledge()
+    switch inputs {
+    case .fromProblem, .unknown: break
+    case .tensors(let shapes):
+      for (name, shape) in shapes {
+        knowledge.ranks[name] = shape.shape.count
+        for (axis, size) in shape.shape.enumerated() {
+          let symbol = InputKnowledge.axisSymbol(name, axis)
+          knowledge.values[symbol] = size
+          knowledge.pinned.insert(symbol)
+        }
+        knowledge.pinned.insert(Evaluator.rankName(name))
+      }
+    case .assumed(let sizes):
+      for (name, axes) in sizes {
+        knowledge.ranks[name] = axes.count
+        knowledge.pinned.insert(Evaluator.rankName(name))
+        for (axis, size) in axes.enumerated() {
+          guard let size else { continue }
+          let symbol = InputKnowledge.axisSymbol(name, axis)
+          knowledge.values[symbol] = size
+          knowledge.pinned.insert(symbol)
+        }
+      }
+    }
+    var seen: Set<InputKnowledge> = [knowledge]
+    for _ in 0..<Self.attempts {
+      let session = HostSession(program, target, inputs, knowledge)
+      do {
+        return .success(try session.run())
+      } catch Unwind.refused(let diagnostic) {
+        return .failure(diagnostic)
+      } catch Unwind.raised(let exception) {
+        if case .fromProblem = inputs { return .failure(session.describe(exception)) }
+        guard
+          let better = Learner(session.evaluator, knowledge).learn(from: exception, avoiding: seen)
+        else { return .failure(session.describe(exception)) }
+        knowledge = better
+        seen.insert(better)
+      } catch {
+        return .failure(
+          Diagnostic(id: "host-failed", "\(error)", source: program.module.source))
+      }
+    }
+    return .failure(
+      Diagnostic(
+        id: "shapes-not-found",
+        "no input shapes were found that the module accepts; give them with '--input'",
+        source: program.module.source))
+  }
+}
+
+/// Finds what to change about the inputs so that an exception does not come up again.
+struct Learner {
+  let evaluator: Evaluator
+  let knowledge: InputKnowledge
+
+  init(_ evaluator: Evaluator, _ knowledge: InputKnowledge) {
+    self.evaluator = evaluator
+    self.knowledge = knowledge
+  }
+
+  func learn(from exception: RaisedException, avoiding seen: Set<InputKnowledge>)
+    -> InputKnowledge?
+  {
+    var wishes: [(Condition, Bool)] = []
+    if let condition = exception.condition { wishes.append((condition, true)) }
+    for decision in evaluator.decisions.reversed().prefix(400) {
+      // A requirement that held is no reason for what came after it.
+      let held = decision.isRequirement && decision.range != exception.range
+      if held, decision.outcome, exception.condition != nil { continue }
+      wishes.append((decision.condition, !decision.outcome))
+    }
+    for (condition, wanted) in wishes {
+      for candidate in solutions(condition, wanted) where !seen.contains(candidate) {
+        return candidate
+      }
+    }
+    return nil
+  }
+
+  /// Changes of one unknown that make `condition` come out as wanted, best first.
+  private func solutions(_ condition: Condition, _ wanted: Bool) -> [InputKnowledge] {
+    var names: Set<String> = []
+    condition.collectDimensions(into: &names)
+    let symbols = names.filter { evaluator.unknowns[$0] != nil && !knowledge.isPinned($0) }.sorted {
+      (isRank($0) ? 0 : 1, $0) < (isRank($1) ? 0 : 1, $1)
+    }
+    guard !symbols.isEmpty, condition.holds(evaluator.unknowns) != wanted else { return [] }
+    var results: [InputKnowledge] = []
+    if let (kept, merged) = equalUnknowns(condition, wanted) {
+      var copy = knowledge
+      copy.aliases[merged] = kept
+      copy.values[kept] = knowledge.values[kept] ?? knowledge.values[merged]
+      copy.values[merged] = nil
+      results.append(copy)
+    }
+    // Two axes that differ: change the one that nothing has spoken about first.
+    let ordered = symbols.sorted { left, right in
+      (knowledge.values[left] == nil ? 0 : 1) < (knowledge.values[right] == nil ? 0 : 1)
+    }
+    var assignment = evaluator.unknowns
+    for symbol in ordered {
+      guard let current = evaluator.unknowns[symbol] else { continue }
+      for value in candidates(symbol, current, condition) {
+        assignment[symbol] = value
+        guard condition.holds(assignment) == wanted else { continue }
+        var copy = knowledge
+        if isRank(symbol) {
+          copy.ranks[String(symbol.dropLast(".dim()".count))] = value
+        } else {
+          copy.values[symbol] = value
+        }
+        results.append(copy)
+        break
+      }
+      assignment[symbol] = current
+    }
+    return results
+  }
+
+  private func isRank(_ symbol: String) -> Bool { symbol.hasSuffix(".dim()") }
+
+  /// `a == b` between two open sizes: from now on they are one.
+  private func equalUnknowns(_ condition: Condition, _ wanted: Bool) -> (String, String)? {
+    switch condition {
+    case .not(let inner): return equalUnknowns(inner, !wanted)
+    case .compare(.dim(let a), let comparison, .dim(let b))
+    where a != b && !isRank(a) && !isRank(b)
+      && ((comparison == .equal && wanted) || (comparison == .notEqual && !wanted)):
+      guard evaluator.unknowns[a] != nil, evaluator.unknowns[b] != nil else { return nil }
+      if !knowledge.isPinned(b), knowledge.values[b] == nil { return (a, b) }
+      if !knowledge.isPinned(a) { return (b, a) }
+      return nil
+    case .all(let parts) where wanted:
+      for part in parts where part.holds(evaluator.unknowns) == false {
+        return equalUnknowns(part, true)
+      }
+      return nil
+    default: return nil
+    }
+  }
+
+  /// Values to try for an unknown, the nearest to the current one first.
+  private func candidates(_ symbol: String, _ current: Int, _ condition: Condition) -> [Int] {
+    if isRank(symbol) { return (1...6).sorted { abs($0 - current) < abs($1 - current) } }
+    var constants: Set<Int> = []
+    condition.collectConstants(into: &constants)
+    let near = constants.flatMap { [$0, $0 &- 1, $0 &+ 1] }.filter { $0 > 0 && $0 <= 1 << 24 }
+    let small = Array(1...2048)
+    let large = (5...20).map { 1 << $0 }
+    return Set(near + small + large).filter { $0 != current }.sorted {
+      (distance($0, current), $0) < (distance($1, current), $1)
+    }
+  }
+
+  private func distance(_ value: Int, _ current: Int) -> Int { abs(value - current) }
+}
+
+extension Condition {
+  func collectConstants(into values: inout Set<Int>) {
+    switch self {
+    case .compare(let left, _, let right):
+      left.collectConstants(into: &values)
+      right.collectConstants(into: &values)
+    case .not(let inner): inner.collectConstants(into: &values)
+    case .all(let parts): for part in parts { part.collectConstants(into: &values) }
+    }
+  }
+}
+
+extension SymbolicInt {
+  func collectConstants(into values: inout Set<Int>) {
+    switch self {
+    case .constant(let value): values.insert(value)
+    case .dim: break
+    case .nextPowerOf2(let a): a.collectConstants(into: &values)
+    case .add(let a, let b), .mul(let a, let b), .floorDiv(let a, let b), .mod(let a, let b),
+      .ceilDiv(let a, let b), .min(let a, let b), .max(let a, let b):
+      a.collectConstants(into: &values)
+      b.collectConstants(into: &values)
+    }
+  }
+}

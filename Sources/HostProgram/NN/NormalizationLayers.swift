@@ -1,0 +1,196 @@
+enum NormalizationLayers {
+  static let table: [String: Layer] = {
+    var table: [String: Layer] = [:]
+    for name in ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"] {
+      let ranks: [String: [Int]] = [
+        "BatchNorm1d": [2, 3], "BatchNorm2d": [4], "BatchNorm3d": [5],
+      ]
+      table[name] = Layer(
+        "num_features eps momentum affine track_running_stats device dtype",
+        build: { ev, object, bound in
+          try fill(ev, object, bound, affine: true, tracks: true)
+        },
+        forward: { ev, object, arguments in
+          let input = try BuiltinFunctions.first(ev, arguments, "forward")
+          if case .tensor(let tensor) = input, let expected = ranks[name] {
+            try ev.requireRank(tensor, expected, name)
+          }
+          return try ev.callTorch(
+            "batch_norm",
+            [
+              input, object["running_mean"] ?? .none, object["running_var"] ?? .none,
+              object["weight"] ?? .none, object["bias"] ?? .none,
+            ])
+        })
+    }
+    for name in ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"] {
+      table[name] = Layer(
+        "num_features eps momentum affine track_running_stats device dtype",
+        build: { ev, object, bound in
+          try fill(ev, object, bound, affine: false, tracks: false)
+        },
+        forward: { ev, object, arguments in
+          try ev.callTorch("instance_norm", [try BuiltinFunctions.first(ev, arguments, "forward")])
+        })
+    }
+    table["LayerNorm"] = Layer(
+      "normalized_shape eps elementwise_affine bias device dtype",
+      build: { ev, object, bound in
+        let shape = try normalizedShape(ev, object, bound)
+        object["eps"] = (bound["eps"] ?? .double(1e-5)).raised(to: .module)
+        let affine = try bound.bool("elementwise_affine", default: true)
+        object["elementwise_affine"] = .bool(affine)
+        object["weight"] = affine ? try ev.makeParameter(shape) : Value.none
+        object["bias"] =
+          affine && (try bound.bool("bias", default: true))
+          ? try ev.makeParameter(shape) : Value.none
+      },
+      forward: { ev, object, arguments in
+        try ev.callTorch(
+          "layer_norm",
+          [
+            try BuiltinFunctions.first(ev, arguments, "forward"),
+            object["normalized_shape"] ?? .none,
+          ])
+      })
+    table["RMSNorm"] = Layer(
+      "normalized_shape eps elementwise_affine device dtype",
+      build: { ev, object, bound in
+        let shape = try normalizedShape(ev, object, bound)
+        object["eps"] = (bound["eps"] ?? .none).raised(to: .module)
+        object["weight"] =
+          try bound.bool("elementwise_affine", default: true)
+          ? try ev.makeParameter(shape) : Value.none
+      },
+      forward: { ev, object, arguments in
+        try ev.callTorch("rms_norm", [try BuiltinFunctions.first(ev, arguments, "forward")])
+      })
+    table["GroupNorm"] = Layer(
+      "num_groups num_channels eps affine device dtype",
+      build: { ev, object, bound in
+        let channels = try bound.int("num_channels")
+        let groups = try bound.int("num_groups")
+        guard groups.value > 0, channels.value % groups.value == 0 else {
+          throw ev.raise("ValueError", "num_channels must be divisible by num_groups")
+        }
+        object["num_groups"] = Value.integer(groups).raised(to: .module)
+        object["num_channels"] = Value.integer(channels).raised(to: .module)
+        object["eps"] = (bound["eps"] ?? .double(1e-5)).raised(to: .module)
+        let affine = try bound.bool("affine", default: true)
+        object["affine"] = .bool(affine)
+        object["weight"] = affine ? try ev.makeParameter([channels]) : Value.none
+        object["bias"] = affine ? try ev.makeParameter([channels]) : Value.none
+      },
+      forward: { ev, object, arguments in
+        try ev.callTorch(
+          "group_norm",
+          [
+            try BuiltinFunctions.first(ev, arguments, "forward"), object["num_groups"] ?? .int(1),
+            object["weight"] ?? .none,
+          ])
+      })
+    table["LocalResponseNorm"] = Layer("size alpha beta k") { ev, object, arguments in
+      try ev.callTorch(
+        "local_response_norm", [try BuiltinFunctions.first(ev, arguments, "forward")])
+    }
+    return table
+  }()
+
+  private static func normalizedShape(
+    _ ev: Evaluator, _ object: InstanceObject, _ bound: Bound
+  ) throws -> [SymInt] {
+    let given = try bound.require("normalized_shape")
+    let shape =
+      given.asInt.map { [$0] } ?? (try ev.items(given).map { try ev.integer($0, "a size") })
+    object["normalized_shape"] = Value.makeTuple(shape.map(Value.integer)).raised(to: .module)
+    return shape
+  }
+
+  private static func fill(
+    _ ev: Evaluator, _ object: InstanceObject, _ bound: Bound, affine: Bool, tracks: Bool
+  ) throws {
+    let features = try bound.int("num_features")
+    object["num_features"] = Value.integer(features).raised(to: .module)
+    object["eps"] = (bound["eps"] ?? .double(1e-5)).raised(to: .module)
+    object["momentum"] = (bound["momentum"] ?? .double(0.1)).raised(to: .module)
+    let isAffine = try bound.bool("affine", default: affine)
+    let isTracked = try bound.bool("track_running_stats", default: tracks)
+    object["affine"] = .bool(isAffine)
+    object["track_running_stats"] = .bool(isTracked)
+    object["weight"] = isAffine ? try ev.makeParameter([features]) : Value.none
+    object["bias"] = isAffine ? try ev.makeParameter([features]) : Value.none
+    object["running_mean"] = isTracked ? try ev.makeBuffer([features]) : Value.none
+    object["running_var"] = isTracked ? try ev.makeBuffer([features]) : Value.none
+    if isTracked {
+      let counter = try ev.makeTensor(.int64, [])
+      object["num_batches_tracked"] = .tensor(counter)
+      object.buffers.formUnion(["running_mean", "running_var", "num_batches_tracked"])
+    } else {
+      object["num_batches_tracked"] = Value.none
+    }
+  }
+}
+
+enum PoolingLayers {
+  static let table: [String: Layer] = {
+    var table: [String: Layer] = [:]
+    for rank in 1...3 {
+      table["MaxPool\(rank)d"] = pool(
+        "max_pool\(rank)d", "kernel_size stride padding dilation return_indices ceil_mode",
+        ["padding": .int(0), "dilation": .int(1), "return_indices": .bool(false), "ceil_mode": .bool(false)])
+      table["AvgPool\(rank)d"] = pool(
+        "avg_pool\(rank)d", "kernel_size stride padding ceil_mode count_include_pad divisor_override",
+        ["padding": .int(0), "ceil_mode": .bool(false), "count_include_pad": .bool(true), "divisor_override": .none])
+      table["LPPool\(rank)d"] = pool(
+        "lp_pool\(rank)d", "norm_type kernel_size stride ceil_mode", ["ceil_mode": .bool(false)])
+      for kind in ["Avg", "Max"] {
+        table["Adaptive\(kind)Pool\(rank)d"] = Layer(
+          "output_size return_indices",
+          build: { ev, object, bound in
+            object["output_size"] = try bound.require("output_size").raised(to: .module)
+          },
+          forward: { ev, object, arguments in
+            try ev.callTorch(
+              "adaptive_\(kind.lowercased())_pool\(rank)d",
+              [
+                try BuiltinFunctions.first(ev, arguments, "forward"),
+                object["output_size"] ?? .none,
+              ])
+          })
+      }
+    }
+    return table
+  }()
+
+  private enum Fallback: Sendable {
+    case int(Int), bool(Bool), none
+    var value: Value {
+      switch self {
+      case .int(let value): .int(value)
+      case .bool(let value): .bool(value)
+      case .none: Value.none
+      }
+    }
+  }
+
+  private static func pool(_ function: String, _ parameters: String, _ fallbacks: [String: Fallback])
+    -> Layer
+  {
+    let names = parameters.split(separator: " ").map(String.init)
+    return Layer(
+      parameters,
+      build: { ev, object, bound in
+        _ = try bound.require("kernel_size")
+        for name in names {
+          var value = bound[name] ?? fallbacks[name]?.value ?? .none
+          if name == "stride", value.isNone { value = bound["kernel_size"] ?? .none }
+          object[name] = value.raised(to: .module)
+        }
+      },
+      forward: { ev, object, arguments in
+        try ev.callTorch(
+          function, [try BuiltinFunctions.first(ev, arguments, "forward")],
+          names.map { ($0, object[$0] ?? .none) })
+      })
+  }
+}

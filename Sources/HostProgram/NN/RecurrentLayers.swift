@@ -1,0 +1,136 @@
+/// RNN, LSTM, GRU, their cells, and multi-head attention.
+enum RecurrentLayers {
+  static let table: [String: Layer] = {
+    var table: [String: Layer] = [:]
+    for (name, gates) in [("RNN", 1), ("GRU", 3), ("LSTM", 4)] {
+      let middle = name == "RNN" ? "num_layers nonlinearity" : "num_layers"
+      table[name] = Layer(
+        "input_size hidden_size \(middle) bias batch_first dropout bidirectional proj_size device dtype",
+        build: { ev, object, bound in try build(ev, object, bound, gates) },
+        forward: { ev, object, arguments in
+          try forward(ev, object, arguments, name)
+        })
+      table["\(name)Cell"] = Layer(
+        "input_size hidden_size bias nonlinearity device dtype",
+        build: { ev, object, bound in
+          let (input, hidden) = (try bound.int("input_size"), try bound.int("hidden_size"))
+          object["input_size"] = Value.integer(input).raised(to: .module)
+          object["hidden_size"] = Value.integer(hidden).raised(to: .module)
+          let wide = hidden * SymInt(gates)
+          object["weight_ih"] = try ev.makeParameter([wide, input])
+          object["weight_hh"] = try ev.makeParameter([wide, hidden])
+          let hasBias = try bound.bool("bias", default: true)
+          object["bias"] = .bool(hasBias)
+          object["bias_ih"] = hasBias ? try ev.makeParameter([wide]) : Value.none
+          object["bias_hh"] = hasBias ? try ev.makeParameter([wide]) : Value.none
+        },
+        forward: { ev, object, arguments in
+          guard case .tensor(let input)? = arguments.positional.first,
+            let hidden = object["hidden_size"]?.asInt
+          else { throw ev.raise("TypeError", "a tensor is needed") }
+          let dims = Array(input.dims.dropLast()) + [hidden]
+          ev.recordOperator(name.lowercased() + "_cell")
+          let state = Value.tensor(try ev.makeTensor(input.element, dims))
+          guard name == "LSTM" else { return state }
+          return .makeTuple([state, .tensor(try ev.makeTensor(input.element, dims))])
+        })
+    }
+    table["MultiheadAttention"] = Layer(
+      "embed_dim num_heads dropout bias add_bias_kv add_zero_attn kdim vdim batch_first device dtype",
+      build: { ev, object, bound in
+        let (width, heads) = (try bound.int("embed_dim"), try bound.int("num_heads"))
+        object["embed_dim"] = Value.integer(width).raised(to: .module)
+        object["num_heads"] = Value.integer(heads).raised(to: .module)
+        guard let size = width.floorDivided(by: heads), width.value % heads.value == 0 else {
+          throw ev.raise("AssertionError", "embed_dim must be divisible by num_heads")
+        }
+        object["head_dim"] = Value.integer(size).raised(to: .module)
+        object["dropout"] = bound["dropout"] ?? .double(0)
+        object["batch_first"] = bound["batch_first"] ?? .bool(false)
+        object["in_proj_weight"] = try ev.makeParameter([width * 3, width])
+        let hasBias = try bound.bool("bias", default: true)
+        object["in_proj_bias"] = hasBias ? try ev.makeParameter([width * 3]) : Value.none
+        object["out_proj"] = try ev.instantiate(
+          ev.nativeClass("Linear"),
+          Arguments([.integer(width), .integer(width), .bool(hasBias)], range: ev.here))
+      },
+      forward: { ev, object, arguments in
+        let bound = try Bound(
+          ev, "MultiheadAttention",
+          "query key value key_padding_mask need_weights attn_mask average_attn_weights is_causal"
+            .split(separator: " ").map(String.init), arguments)
+        let (query, key) = (try bound.tensor("query"), try bound.tensor("key"))
+        try ev.requireRank(query, [3, 2], "MultiheadAttention")
+        ev.recordOperator("multi_head_attention_forward")
+        let output = Value.tensor(try ev.makeTensor(query.element, query.dims))
+        guard try bound.bool("need_weights", default: true) else {
+          return .makeTuple([output, .none])
+        }
+        let isBatchFirst = try object["batch_first"].map { try ev.truth($0) } ?? false
+        let time = isBatchFirst || query.rank == 2 ? query.rank - 2 : 0
+        var dims = [query.dims[time], key.dims[time]]
+        if query.rank == 3 { dims.insert(query.dims[isBatchFirst ? 0 : 1], at: 0) }
+        return .makeTuple([output, .tensor(try ev.makeTensor(query.element, dims))])
+      })
+    return table
+  }()
+
+  private static func build(
+    _ ev: Evaluator, _ object: InstanceObject, _ bound: Bound, _ gates: Int
+  ) throws {
+    let (input, hidden) = (try bound.int("input_size"), try bound.int("hidden_size"))
+    let layers = try bound.int("num_layers", default: 1)
+    let hasBias = try bound.bool("bias", default: true)
+    let isBidirectional = try bound.bool("bidirectional", default: false)
+    object["input_size"] = Value.integer(input).raised(to: .module)
+    object["hidden_size"] = Value.integer(hidden).raised(to: .module)
+    object["num_layers"] = Value.integer(layers).raised(to: .module)
+    object["bias"] = .bool(hasBias)
+    object["batch_first"] = bound["batch_first"] ?? .bool(false)
+    object["dropout"] = bound["dropout"] ?? .double(0)
+    object["bidirectional"] = .bool(isBidirectional)
+    object["mode"] = .string(object.type.name)
+    try ev.checkSize(layers.value)
+    let wide = hidden * SymInt(gates)
+    for layer in 0..<max(0, layers.value) {
+      for suffix in isBidirectional ? ["", "_reverse"] : [""] {
+        let width = layer == 0 ? input : isBidirectional ? hidden * 2 : hidden
+        object["weight_ih_l\(layer)\(suffix)"] = try ev.makeParameter([wide, width])
+        object["weight_hh_l\(layer)\(suffix)"] = try ev.makeParameter([wide, hidden])
+        if hasBias {
+          object["bias_ih_l\(layer)\(suffix)"] = try ev.makeParameter([wide])
+          object["bias_hh_l\(layer)\(suffix)"] = try ev.makeParameter([wide])
+        }
+      }
+    }
+    let flatten = NativeFunction("flatten_parameters") { _, _ in .none }
+    object["flatten_parameters"] = .native(flatten)
+  }
+
+  private static func forward(
+    _ ev: Evaluator, _ object: InstanceObject, _ arguments: Arguments, _ name: String
+  ) throws -> Value {
+    guard case .tensor(let input)? = arguments.positional.first ?? arguments.keyword("input"),
+      let hidden = object["hidden_size"]?.asInt, let layers = object["num_layers"]?.asInt,
+      let width = object["input_size"]?.asInt
+    else { throw ev.raise("TypeError", "\(name): a tensor is needed") }
+    try ev.requireRank(input, [3, 2], name)
+    try ev.requireEqual(
+      input.dims[input.rank - 1], width,
+      "input.size(-1) must be equal to input_size. Expected \(width.value), got \(input.dims[input.rank - 1].value)"
+    )
+    let directions = try object["bidirectional"].map { try ev.truth($0) } == true ? 2 : 1
+    let isBatchFirst = try object["batch_first"].map { try ev.truth($0) } ?? false
+    ev.recordOperator(name.lowercased())
+    let output = try ev.makeTensor(
+      input.element, Array(input.dims.dropLast()) + [hidden * SymInt(directions)])
+    var state = [layers * SymInt(directions)]
+    if input.rank == 3 { state.append(input.dims[isBatchFirst ? 0 : 1]) }
+    state.append(hidden)
+    let last = Value.tensor(try ev.makeTensor(input.element, state))
+    guard name == "LSTM" else { return .makeTuple([.tensor(output), last]) }
+    return .makeTuple([
+      .tensor(output), .makeTuple([last, .tensor(try ev.makeTensor(input.element, state))]),
+    ])
+  }
+}

@@ -1,0 +1,124 @@
+import TileIR
+
+/// Normalisations, losses and attention: results follow from the first operand's shape.
+enum NormalizationOperators {
+  static let shared: [String: TorchOperator] = [
+    "layer_norm": TorchOperator("input normalized_shape weight bias eps") { ev, bound in
+      let input = try bound.tensor("input")
+      let given = try bound.require("normalized_shape")
+      let shape =
+        given.asInt.map { [$0] } ?? (try ev.items(given).map { try ev.integer($0, "a size") })
+      try ev.requireRank(input, atLeast: shape.count, "layer_norm")
+      for (size, wanted) in zip(input.dims.suffix(shape.count), shape) {
+        try ev.requireEqual(
+          size, wanted,
+          "Given normalized_shape=\(shape.map(\.value)), expected input with shape [*, \(wanted.value)], but got input of size\(input.sizes)"
+        )
+      }
+      return .tensor(try ev.makeTensor(input.element, input.dims))
+    },
+    "rms_norm": TorchOperator("input normalized_shape weight eps") { ev, bound in
+      .tensor(try ev.makeLike(try bound.tensor("input")))
+    },
+    "group_norm": TorchOperator("input num_groups weight bias eps") { ev, bound in
+      let input = try bound.tensor("input")
+      let groups = try bound.int("num_groups")
+      try ev.requireRank(input, atLeast: 2, "group_norm")
+      if let weight = try bound.optionalTensor("weight") {
+        try ev.requireEqual(input.dims[1], weight.dims.first ?? 1, "Expected weight to be a vector of size equal to the number of channels in input")
+      }
+      if groups.value <= 0 || input.dims[1].value % groups.value != 0 {
+        throw ev.raise(
+          "RuntimeError", "Expected number of channels in input to be divisible by num_groups",
+          condition: input.dims[1].asFormula.flatMap { channels in
+            groups.asFormula.map { .compare(.mod(channels, $0), .equal, .constant(0)) }
+          })
+      }
+      return .tensor(try ev.makeLike(input))
+    },
+    "batch_norm": TorchOperator(
+      "input running_mean running_var weight bias training momentum eps cudnn_enabled"
+    ) { ev, bound in
+      let input = try bound.tensor("input")
+      try ev.requireRank(input, atLeast: 2, "batch_norm")
+      for name in ["running_mean", "running_var", "weight", "bias"] {
+        if let other = try bound.optionalTensor(name) {
+          try ev.requireEqual(
+            input.dims[1], other.dims.first ?? 1,
+            "\(name) should contain \(input.dims[1].value) elements not \(other.count)")
+        }
+      }
+      return .tensor(try ev.makeLike(input))
+    },
+    "instance_norm": TorchOperator(
+      "input running_mean running_var weight bias use_input_stats momentum eps cudnn_enabled"
+    ) { ev, bound in
+      .tensor(try ev.makeLike(try bound.tensor("input")))
+    },
+    "local_response_norm": TorchOperator("input size alpha beta k") { ev, bound in
+      .tensor(try ev.makeLike(try bound.tensor("input")))
+    },
+  ]
+
+  static let functional: [String: TorchOperator] = {
+    var table: [String: TorchOperator] = [:]
+    for name in [
+      "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "channel_shuffle",
+    ] {
+      table[name] = TorchOperator("input p training inplace") { ev, bound in
+        .tensor(try ev.makeLike(try bound.tensor("input")))
+      }
+    }
+    return table
+  }()
+}
+
+enum LossOperators {
+  static let table: [String: TorchOperator] = {
+    var table: [String: TorchOperator] = [:]
+    for name in [
+      "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div",
+      "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss",
+      "triplet_margin_loss", "cosine_embedding_loss", "hinge_embedding_loss",
+      "margin_ranking_loss", "soft_margin_loss", "poisson_nll_loss",
+    ] {
+      table[name] = TorchOperator(
+        "input target third weight size_average ignore_index reduce reduction label_smoothing log_target beta delta pos_weight margin p eps swap log_input full anchor positive negative"
+      ) { ev, bound in
+        let input: TensorObject
+        if let anchor = try bound.optionalTensor("anchor") {
+          input = anchor
+        } else {
+          input = try bound.tensor("input")
+        }
+        guard bound.string("reduction") == "none" else {
+          return .tensor(try ev.makeTensor(input.element, []))
+        }
+        switch name {
+        case "cross_entropy", "nll_loss":
+          var dims = input.dims
+          if dims.count > 1 { dims.remove(at: 1) } else { dims = [] }
+          return .tensor(try ev.makeTensor(input.element, dims))
+        case "triplet_margin_loss", "cosine_embedding_loss":
+          return .tensor(try ev.makeTensor(input.element, Array(input.dims.dropLast())))
+        default: return .tensor(try ev.makeLike(input))
+        }
+      }
+    }
+    return table
+  }()
+}
+
+enum AttentionOperators {
+  static let table: [String: TorchOperator] = [
+    "scaled_dot_product_attention": TorchOperator(
+      "query key value attn_mask dropout_p is_causal scale enable_gqa"
+    ) { ev, bound in
+      let (query, value) = (try bound.tensor("query"), try bound.tensor("value"))
+      try ev.requireRank(query, atLeast: 2, "scaled_dot_product_attention")
+      try ev.requireRank(value, atLeast: 2, "scaled_dot_product_attention")
+      let dims = Array(query.dims.dropLast()) + [value.dims[value.rank - 1]]
+      return .tensor(try ev.makeTensor(query.element, dims))
+    }
+  ]
+}

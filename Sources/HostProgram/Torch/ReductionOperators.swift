@@ -1,0 +1,172 @@
+import TileIR
+
+/// Reductions and scans.
+enum ReductionOperators {
+  enum Kind: Sendable { case same, sumLike, toFloat, toBool, index }
+
+  private static let names: [(Kind, String)] = [
+    (.sumLike, "sum nansum"),
+    (.toFloat, "mean nanmean std var logsumexp norm"),
+    (.same, "amax amin"),
+    (.toBool, "all any"),
+    (.index, "argmax argmin count_nonzero"),
+  ]
+
+  static let table: [String: TorchOperator] = {
+    var table: [String: TorchOperator] = [:]
+    for (kind, list) in names {
+      for name in list.split(separator: " ").map(String.init) where name != "norm" {
+        table[name] = TorchOperator("input dim keepdim dtype unbiased correction") { ev, bound in
+          let input = try bound.tensor("input")
+          return .tensor(
+            try ev.reduce(
+              input, bound["dim"], keepsDims: bound.bool("keepdim", default: false), kind,
+              dtype: bound.dtype()))
+        }
+      }
+    }
+    // std and var have `unbiased` where others have `keepdim`, when called as (dim, unbiased, keepdim).
+    for name in ["std", "var"] {
+      table[name] = TorchOperator("input dim unbiased keepdim correction") { ev, bound in
+        let isFlag = if case .boolean? = bound["dim"] { true } else { false }
+        return .tensor(
+          try ev.reduce(
+            try bound.tensor("input"), isFlag ? nil : bound["dim"],
+            keepsDims: bound.bool("keepdim", default: false), .toFloat, dtype: nil))
+      }
+    }
+    for name in ["cumsum", "cumprod", "logcumsumexp"] {
+      table[name] = TorchOperator("input dim dtype") { ev, bound in
+        let input = try bound.tensor("input")
+        _ = try ev.axis(bound.int("dim"), input)
+        let element = try bound.dtype() ?? (input.element.isFloat ? input.element : .int64)
+        return .tensor(try ev.makeLike(input, element))
+      }
+    }
+    for name in ["cummax", "cummin"] {
+      table[name] = TorchOperator("input dim") { ev, bound in
+        let input = try bound.tensor("input")
+        return .makeTuple([
+          .tensor(try ev.makeLike(input)), .tensor(try ev.makeLike(input, .int64)),
+        ])
+      }
+    }
+    return table.merging(special) { _, new in new }
+  }()
+
+  private static let special: [String: TorchOperator] = [
+    "max": TorchOperator("input dim keepdim") { ev, bound in try extreme(ev, bound) },
+    "min": TorchOperator("input dim keepdim") { ev, bound in try extreme(ev, bound) },
+    "median": TorchOperator("input dim keepdim") { ev, bound in try extreme(ev, bound) },
+    "prod": TorchOperator("input dim keepdim dtype") { ev, bound in
+      .tensor(
+        try ev.reduce(
+          try bound.tensor("input"), bound["dim"], keepsDims: bound.bool("keepdim", default: false),
+          .sumLike, dtype: bound.dtype()))
+    },
+    "norm": TorchOperator("input p dim keepdim dtype") { ev, bound in
+      .tensor(
+        try ev.reduce(
+          try bound.tensor("input"), bound["dim"], keepsDims: bound.bool("keepdim", default: false),
+          .toFloat, dtype: bound.dtype()))
+    },
+    "var_mean": TorchOperator("input dim unbiased keepdim correction") { ev, bound in
+      let input = try bound.tensor("input")
+      let keeps = try bound.bool("keepdim", default: false)
+      return .makeTuple([
+        .tensor(try ev.reduce(input, bound["dim"], keepsDims: keeps, .toFloat, dtype: nil)),
+        .tensor(try ev.reduce(input, bound["dim"], keepsDims: keeps, .toFloat, dtype: nil)),
+      ])
+    },
+    "sort": TorchOperator("input dim descending stable") { ev, bound in
+      let input = try bound.tensor("input")
+      return .makeTuple([
+        .tensor(try ev.makeLike(input)), .tensor(try ev.makeLike(input, .int64)),
+      ])
+    },
+    "argsort": TorchOperator("input dim descending stable") { ev, bound in
+      .tensor(try ev.makeLike(try bound.tensor("input"), .int64))
+    },
+    "topk": TorchOperator("input k dim largest sorted") { ev, bound in
+      let input = try bound.tensor("input")
+      let axis = try ev.axis(bound.int("dim", default: -1), input)
+      var dims = input.dims
+      if !dims.isEmpty { dims[axis] = try bound.int("k") }
+      return .tuple(
+        TupleObject(
+          [.tensor(try ev.makeTensor(input.element, dims)), .tensor(try ev.makeTensor(.int64, dims))],
+          fields: ["values", "indices"]))
+    },
+    "bincount": TorchOperator("input weights minlength") { ev, bound in
+      ev.note("assumed-content", "the size of this result depends on tensor contents")
+      let count = try bound.int("minlength", default: 1)
+      return .tensor(try ev.makeTensor(.int64, [count.raised(to: .unknown)]))
+    },
+    "softmax": TorchOperator("input dim _stacklevel dtype") { ev, bound in
+      try softmax(ev, bound)
+    },
+    "log_softmax": TorchOperator("input dim _stacklevel dtype") { ev, bound in
+      try softmax(ev, bound)
+    },
+    "softmin": TorchOperator("input dim _stacklevel dtype") { ev, bound in try softmax(ev, bound) },
+    "normalize": TorchOperator("input p dim eps") { ev, bound in
+      .tensor(try ev.makeLike(try bound.tensor("input")))
+    },
+    "cosine_similarity": TorchOperator("x1 input other dim eps") { ev, bound in
+      let tensors = try ["x1", "input", "other"].compactMap { try bound.optionalTensor($0) }
+      guard let first = tensors.first else { throw ev.raise("TypeError", "a tensor is missing") }
+      let dims = try ev.broadcast(tensors.map(\.dims))
+      let full = try ev.makeTensor(first.element, dims)
+      return .tensor(
+        try ev.reduce(
+          full, .integer(bound.int("dim", default: 1)), keepsDims: false, .toFloat, dtype: nil))
+    },
+  ]
+
+  private static func softmax(_ ev: Evaluator, _ bound: Bound) throws -> Value {
+    let input = try bound.tensor("input")
+    if let dim = try bound.optionalInt("dim") { _ = try ev.axis(dim, input) }
+    return .tensor(try ev.makeLike(input, try bound.dtype()))
+  }
+
+  /// `max`, `min` and `median`: one value, values and indices along an axis, or elementwise.
+  private static func extreme(_ ev: Evaluator, _ bound: Bound) throws -> Value {
+    let input = try bound.tensor("input")
+    guard let dim = bound.given("dim") else {
+      return .tensor(try ev.makeTensor(input.element, []))
+    }
+    if case .tensor = dim { return .tensor(try ev.elementwise(.same, [.tensor(input), dim])) }
+    let keeps = try bound.bool("keepdim", default: false)
+    let values = try ev.reduce(input, dim, keepsDims: keeps, .same, dtype: nil)
+    let indices = try ev.reduce(input, dim, keepsDims: keeps, .index, dtype: nil)
+    return .tuple(TupleObject([.tensor(values), .tensor(indices)], fields: ["values", "indices"]))
+  }
+}
+
+extension Evaluator {
+  func reduce(
+    _ input: TensorObject, _ dim: Value?, keepsDims: Bool, _ kind: ReductionOperators.Kind,
+    dtype: ElementType?
+  ) throws -> TensorObject {
+    let gone = Set(try axes(dim, input))
+    var dims: [SymInt] = []
+    for (position, size) in input.dims.enumerated() {
+      if gone.contains(position) {
+        if keepsDims { dims.append(1) }
+      } else {
+        dims.append(size)
+      }
+    }
+    let element: ElementType =
+      if let dtype { dtype } else {
+        switch kind {
+        case .same: input.element
+        case .sumLike: input.element.isFloat ? input.element : .int64
+        case .toFloat: input.element.isFloat ? input.element : .fp32
+        case .toBool: .int1
+        case .index: .int64
+        }
+      }
+    return try makeTensor(element, dims)
+  }
+}

@@ -1,0 +1,312 @@
+import Diagnostics
+import TileIR
+import TritonLowering
+
+/// What makes two launches in a row one launch repeated: everything but the storages.
+struct LaunchSignature: Hashable {
+  var kernel: String
+  var callRange: SourceRange
+  var arguments: [ArgumentValue]
+  var grids: [[Int]]
+}
+
+extension Evaluator {
+  private static let launchOptions: Set<String> = [
+    "num_warps", "num_stages", "num_ctas", "maxnreg", "enable_fp_fusion", "stream", "debug",
+    "extern_libs", "enable_warp_specialization", "launch_cooperative_grid", "launch_pdl",
+    "allow_fp8e4nv", "matrix_instr_nonkdim", "waves_per_eu", "kpack", "num_buffers_warp_spec",
+    "num_consumer_groups", "reg_dec_producer", "reg_inc_consumer", "device", "device_type",
+    "launch_cooperative_grid", "enable_reflect_ftz", "sanitize_overflow", "arch", "ir_override",
+    "disable_ptxas_opt",
+  ]
+
+  private struct BoundArgument {
+    var value: Value
+    var range: SourceRange?
+  }
+
+  /// `kernel[grid](…)`: binds the arguments, runs heuristics and the grid for each config, records.
+  func launch(_ kernel: KernelObject, _ grid: GridBinding, _ arguments: Arguments) throws -> Value {
+    let callRange = arguments.range
+    var bound: [String: BoundArgument] = [:]
+    var options: [String: Value] = [:]
+    guard arguments.positional.count <= kernel.parameters.count else {
+      throw raise(
+        "TypeError",
+        "\(kernel.name)() takes \(kernel.parameters.count) arguments but \(arguments.positional.count) were given"
+      )
+    }
+    for (index, value) in arguments.positional.enumerated() {
+      let range =
+        arguments.positionalRanges.indices.contains(index)
+        ? arguments.positionalRanges[index] : nil
+      bound[kernel.parameters[index].name] = BoundArgument(value: value, range: range)
+    }
+    for (index, (name, value)) in arguments.keywords.enumerated() {
+      let range =
+        arguments.keywordRanges.indices.contains(index) ? arguments.keywordRanges[index] : nil
+      if kernel.parameters.contains(where: { $0.name == name }) {
+        guard bound[name] == nil else {
+          throw raise("TypeError", "got multiple values for argument '\(name)'")
+        }
+        bound[name] = BoundArgument(value: value, range: range)
+      } else if Self.launchOptions.contains(name) {
+        options[name] = value
+      } else {
+        throw raise(
+          "KeyError", "Keyword argument \(name) was specified but unrecognised")
+      }
+    }
+
+    var entries: [(config: LaunchConfig, grid: [Int])] = []
+    var formulas: [[SymbolicInt?]] = []
+    for configValue in try configs(of: kernel, bound.mapValues(\.value)) {
+      here = callRange
+      let config = try launchConfig(configValue, options)
+      var constants = config.values
+      try runHeuristics(kernel, bound.mapValues(\.value), &constants)
+      let (sizes, axes) = try evaluateGrid(grid, kernel, bound.mapValues(\.value), constants)
+      var entry = config.config
+      for (name, value) in constants { entry.constants[name] = try constexpr(value) }
+      entries.append((entry, sizes))
+      formulas.append(axes)
+    }
+    guard let first = entries.first else { return .none }
+    here = callRange
+    var list: [LaunchArgument] = []
+    for parameter in kernel.parameters {
+      if first.config.constants[parameter.name] != nil { continue }
+      guard let argument = bound[parameter.name] ?? parameter.defaultValue.map({ BoundArgument(value: $0) })
+      else {
+        throw raise(
+          "TypeError", "\(kernel.name)() missing a required argument: '\(parameter.name)'")
+      }
+      list.append(try launchArgument(parameter.name, argument.value, argument.range))
+    }
+    guard isRecording, unit?.isModule ?? true else { return .none }
+    var axes: [SymbolicInt]?
+    if let model = formulas.first, formulas.allSatisfy({ $0 == model }) {
+      let known = model.compactMap { $0 }
+      if known.count == model.count { axes = known }
+    }
+    record(
+      Launch(
+        kernel: kernel.name, arguments: list, configs: entries, gridFormulas: axes,
+        isAutotuned: kernel.isAutotuned, autotuneKey: kernel.key, callRange: callRange,
+        gridRange: grid.range))
+    if launches.count > limits.launches {
+      throw refuse("the host program makes over \(limits.launches) launches", id: "host-limit")
+    }
+    return .none
+  }
+
+  private func record(_ launch: Launch) {
+    let signature = LaunchSignature(
+      kernel: launch.kernel, callRange: launch.callRange,
+      arguments: launch.arguments.map { Self.withoutStorage($0.value) },
+      grids: launch.configs.map(\.grid))
+    if launchSignatures.last == signature {
+      launches[launches.count - 1].repetitions += 1
+    } else {
+      launchSignatures = [signature]
+      launches.append(launch)
+    }
+  }
+
+  private static func withoutStorage(_ value: ArgumentValue) -> ArgumentValue {
+    switch value {
+    case .tensor(var shape):
+      shape.storage = -1
+      shape.offset = 0
+      return .tensor(shape)
+    case .tuple(let values): return .tuple(values.map(withoutStorage))
+    default: return value
+    }
+  }
+
+  // MARK: Configs
+
+  /// A kernel's configs after pruning; one empty entry without autotune.
+  private func configs(of kernel: KernelObject, _ arguments: [String: Value]) throws -> [Value] {
+    guard var configs = kernel.configs else { return [.none] }
+    if configs.isEmpty { return [.none] }
+    if let pruner = kernel.pruner, configs.count > 1 {
+      let named = DictObject()
+      for parameter in kernel.parameters {
+        if let value = arguments[parameter.name] { named[string: parameter.name] = value }
+      }
+      do {
+        let pruned = try items(
+          call(pruner, Arguments([.makeList(configs), .dict(named)], range: here)))
+        if !pruned.isEmpty { configs = pruned }
+      } catch Unwind.raised(let exception) {
+        note(
+          "pruning-failed",
+          "the configs are not pruned: \(exceptionText(exception.value))")
+      }
+    }
+    return configs
+  }
+
+  private func launchConfig(_ value: Value, _ options: [String: Value]) throws
+    -> (config: LaunchConfig, values: [(String, Value)])
+  {
+    func option(_ value: Value?, _ fallback: Int) throws -> Int {
+      guard let value, !value.isNone else { return fallback }
+      return try integer(value, "a launch option").value
+    }
+    guard case .instance(let object) = value else {
+      let config = LaunchConfig(
+        numWarps: try option(options["num_warps"], 4),
+        numStages: try option(options["num_stages"], 3),
+        numCTAs: try option(options["num_ctas"], 1),
+        maxRegisters: options["maxnreg"]?.asInt?.value,
+        statesNumWarps: options["num_warps"] != nil,
+        statesNumStages: options["num_stages"] != nil)
+      return (config, [])
+    }
+    var config = LaunchConfig(
+      numWarps: try option(object["num_warps"], 4),
+      numStages: try option(object["num_stages"], 3),
+      numCTAs: try option(object["num_ctas"], 1), maxRegisters: object["maxnreg"]?.asInt?.value)
+    if case .tuple(let states)? = object["__states__"], states.items.count == 2 {
+      config.statesNumWarps = try truth(states.items[0])
+      config.statesNumStages = try truth(states.items[1])
+    }
+    if case .tuple(let range)? = object["__range__"], range.items.count == 2,
+      let lower = range.items[0].asInt?.value, let upper = range.items[1].asInt?.value
+    {
+      config.range = SourceRange(lower, upper)
+    }
+    var values: [(String, Value)] = []
+    if case .dict(let kwargs)? = object["kwargs"] {
+      for entry in kwargs.items {
+        if case .string(let name) = entry.key { values.append((name, entry.value)) }
+      }
+    }
+    return (config, values)
+  }
+
+  private func runHeuristics(
+    _ kernel: KernelObject, _ arguments: [String: Value], _ constants: inout [(String, Value)]
+  ) throws {
+    guard !kernel.heuristics.isEmpty else { return }
+    let all = DictObject()
+    for parameter in kernel.parameters {
+      if let value = arguments[parameter.name] ?? parameter.defaultValue {
+        all[string: parameter.name] = value
+      }
+    }
+    for (name, value) in constants { all[string: name] = value }
+    for heuristic in kernel.heuristics {
+      let value = try call(heuristic.function, Arguments([.dict(all)], range: here))
+      all[string: heuristic.name] = value
+      constants.removeAll { $0.0 == heuristic.name }
+      constants.append((heuristic.name, value))
+    }
+  }
+
+  // MARK: Grids
+
+  private func evaluateGrid(
+    _ grid: GridBinding, _ kernel: KernelObject, _ arguments: [String: Value],
+    _ constants: [(String, Value)]
+  ) throws -> ([Int], [SymbolicInt?]) {
+    var value = grid.value
+    switch value {
+    case .function, .native, .bound, .instance:
+      let meta = DictObject()
+      for parameter in kernel.parameters {
+        if let argument = arguments[parameter.name] ?? parameter.defaultValue {
+          meta[string: parameter.name] = argument
+        }
+      }
+      for (name, constant) in constants {
+        // Config constants are named in the formulas of the grid.
+        if let number = constant.asInt, case .integer = constant {
+          meta[string: name] = .integer(
+            .dimension(name, number.value, origin: number.origin))
+        } else {
+          meta[string: name] = constant
+        }
+      }
+      value = try call(value, Arguments([.dict(meta)], range: grid.range))
+    default: break
+    }
+    here = grid.range
+    let axes = value.asInt.map { [$0] } ?? (try items(value).map { try integer($0, "a grid axis") })
+    guard (1...3).contains(axes.count) else {
+      throw raise("ValueError", "a grid has 1 to 3 axes, not \(axes.count)")
+    }
+    return (axes.map(\.value), axes.map(\.asFormula))
+  }
+
+  // MARK: Arguments
+
+  private func launchArgument(_ name: String, _ value: Value, _ range: SourceRange?) throws
+    -> LaunchArgument
+  {
+    var origin = value.origin
+    var formula: SymbolicInt?
+    if case .integer(let number) = value { formula = number.formula }
+    if case .tensor(let tensor) = value {
+      origin = tensor.dims.map(\.origin).max() ?? .module
+      origin = max(origin, .module)
+    }
+    return LaunchArgument(
+      name: name, value: try argumentValue(value, name, 0), origin: origin, formula: formula,
+      range: range)
+  }
+
+  private func argumentValue(_ value: Value, _ name: String, _ depth: Int) throws -> ArgumentValue {
+    guard depth < 20 else { throw refuse("values nest too deeply", id: "host-limit") }
+    switch value {
+    case .tensor(let tensor): return .tensor(tensor.publicShape)
+    case .integer(let number): return .int(number.value)
+    case .float(let number): return .float(number.value)
+    case .boolean(let flag): return .bool(flag.value)
+    case .none: return .none
+    case .string(let text), .device(let text): return .string(text)
+    case .dtype(let dtype): return .dtype(dtype.element)
+    case .tuple(let tuple):
+      return .tuple(try tuple.items.map { try argumentValue($0, name, depth + 1) })
+    case .list(let list):
+      return .tuple(try list.items.map { try argumentValue($0, name, depth + 1) })
+    case .kernel(let kernel): return .function(kernel.name)
+    case .function(let function): return .function(function.name)
+    case .instance(let object) where object.type.name == "TensorDescriptor":
+      guard case .tensor(let base)? = object["base"] else {
+        throw raise("TypeError", "a TensorDescriptor needs a tensor")
+      }
+      var shape = base.publicShape
+      shape.shape = try items(object["shape"] ?? .none).map { try integer($0, "a size").value }
+      shape.strides = try items(object["strides"] ?? .none).map {
+        try integer($0, "a stride").value
+      }
+      return .tensorDescriptor(
+        shape,
+        block: try items(object["block_shape"] ?? .none).map {
+          try integer($0, "a block size").value
+        })
+    case .opaque(let object): throw refuse(object)
+    default:
+      throw refuse("a kernel argument '\(name)' of type '\(value.typeName)' is not modelled")
+    }
+  }
+
+  /// A config's or heuristic's value as a compile-time constant.
+  private func constexpr(_ value: Value) throws -> ConstexprValue {
+    switch value {
+    case .none: return .none
+    case .boolean(let flag): return .bool(flag.value)
+    case .integer(let number): return .int(number.value)
+    case .float(let number): return .float(number.value)
+    case .string(let text): return .string(text)
+    case .dtype(let dtype): return .dtype(dtype.element)
+    case .tuple(let tuple): return .tuple(try tuple.items.map { try constexpr($0) })
+    case .list(let list): return .tuple(try list.items.map { try constexpr($0) })
+    case .kernel(let kernel): return .function(kernel.name)
+    default: throw refuse("a config value of type '\(value.typeName)' is not modelled")
+    }
+  }
+}
