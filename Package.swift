@@ -62,6 +62,8 @@ let package = Package(
     .executableTarget(
       name: "hone-syntax", dependencies: ["Diagnostics", "PythonSyntax", "FuzzSupport"]),
     .testTarget(name: "FuzzSupportTests", dependencies: ["FuzzSupport"]),
+    .executableTarget(
+      name: "hone-host", dependencies: ["HostProgram", "PythonSyntax"], exclude: ["README.md"]),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(name: "PythonSyntaxTests", dependencies: ["PythonSyntax", "FuzzSupport"]),
     .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),

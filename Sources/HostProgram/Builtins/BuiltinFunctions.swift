@@ -116,7 +116,9 @@ enum BuiltinFunctions {
       }
       return try arguments.positional.first.map { try ev.toInt($0) } ?? .int(0)
     },
-    "float": { ev, arguments in try arguments.positional.first.map { try ev.toFloat($0) } ?? .double(0) },
+    "float": { ev, arguments in
+      try arguments.positional.first.map { try ev.toFloat($0) } ?? .double(0)
+    },
     "bool": { ev, arguments in
       guard let value = arguments.positional.first else { return .bool(false) }
       if case .boolean = value { return value }
@@ -187,7 +189,8 @@ enum BuiltinFunctions {
     },
     "enumerate": { ev, arguments in
       let iterator = try ev.iterate(try first(ev, arguments, "enumerate"))
-      var index = (arguments.keyword("start") ?? arguments.positional.dropFirst().first)?.asInt?.value ?? 0
+      var index =
+        (arguments.keyword("start") ?? arguments.positional.dropFirst().first)?.asInt?.value ?? 0
       return .iterator(
         IteratorObject {
           guard let value = try iterator.next() else { return nil }
@@ -296,7 +299,9 @@ enum BuiltinFunctions {
       return .integer(SymInt(whole, origin: value.origin))
     },
     "pow": { ev, arguments in
-      guard arguments.positional.count == 2 else { throw ev.refuse("pow with a modulus is not modelled") }
+      guard arguments.positional.count == 2 else {
+        throw ev.refuse("pow with a modulus is not modelled")
+      }
       return try ev.binary(.pow, arguments.positional[0], arguments.positional[1])
     },
     "divmod": { ev, arguments in
@@ -404,7 +409,8 @@ enum BuiltinFunctions {
       return .string(String(Character(scalar)))
     },
     "hex": { ev, arguments in
-      .string("0x" + String(try ev.integer(try first(ev, arguments, "hex"), "hex()").value, radix: 16))
+      .string(
+        "0x" + String(try ev.integer(try first(ev, arguments, "hex"), "hex()").value, radix: 16))
     },
   ]
 

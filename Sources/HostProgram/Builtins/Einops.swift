@@ -54,7 +54,8 @@ enum Einops {
         guard known.value > 0, dim.value % known.value == 0, let rest = dim.floorDivided(by: known)
         else {
           throw ev.raise(
-            "RuntimeError", "einops: an axis of \(dim.value) cannot be cut into parts of \(known.value)",
+            "RuntimeError",
+            "einops: an axis of \(dim.value) cannot be cut into parts of \(known.value)",
             condition: dim.asFormula.flatMap { a in
               known.asFormula.map { .compare(.mod(a, $0), .equal, .constant(0)) }
             })

@@ -20,9 +20,11 @@ extension Evaluator {
     case "itertools": return native(IterationTools.table[name])
     case "operator": return native(FunctionTools.operators[name])
     case "collections":
-      return native(CollectionTypes.table[name]) ?? (name == "abc" ? .module(ModuleObject("collections.abc")) : nil)
+      return native(CollectionTypes.table[name])
+        ?? (name == "abc" ? .module(ModuleObject("collections.abc")) : nil)
     case "dataclasses": return native(CollectionTypes.dataclasses[name])
-    case "os", "os.environ", "os.path": return native(SystemModules.os(module, name)) ?? SystemModules.osValue(name)
+    case "os", "os.environ", "os.path":
+      return native(SystemModules.os(module, name)) ?? SystemModules.osValue(name)
     case "sys":
       switch name {
       case "version_info":
@@ -107,7 +109,9 @@ extension Evaluator {
     case .instance(let object):
       callDepth += 1
       defer { callDepth -= 1 }
-      if callDepth > limits.calls { throw raise("RecursionError", "maximum recursion depth exceeded") }
+      if callDepth > limits.calls {
+        throw raise("RecursionError", "maximum recursion depth exceeded")
+      }
       let copy = InstanceObject(object.type)
       for name in object.order { copy[name] = try object[name].map { try copied($0) } }
       copy.buffers = object.buffers
@@ -250,7 +254,8 @@ enum MathModule {
       return .int(k > n ? 0 : result)
     },
     "factorial": { ev, arguments in
-      let n = try ev.integer(BuiltinFunctions.first(ev, arguments, "factorial"), "factorial()").value
+      let n = try ev.integer(BuiltinFunctions.first(ev, arguments, "factorial"), "factorial()")
+        .value
       guard (0...20).contains(n) else { throw ev.refuse("an integer past 64 bits") }
       return .int((1...max(1, n)).reduce(1, *))
     },

@@ -103,14 +103,14 @@ enum DictMethods {
     "get": { ev, receiver, arguments in
       let key = try BuiltinFunctions.first(ev, arguments, "get")
       return try object(ev, receiver)[try ev.hashKey(key)]?.value
-        ?? arguments.positional.dropFirst().first ?? arguments.keyword("default") ?? .none
+        ?? arguments.positional.dropFirst().first ?? arguments.keyword("default") ?? Value.none
     },
     "setdefault": { ev, receiver, arguments in
       let dict = try object(ev, receiver)
       let key = try BuiltinFunctions.first(ev, arguments, "setdefault")
       let hash = try ev.hashKey(key)
       if let entry = dict[hash] { return entry.value }
-      let value = arguments.positional.dropFirst().first ?? .none
+      let value = arguments.positional.dropFirst().first ?? Value.none
       dict[hash] = (key, value)
       return value
     },

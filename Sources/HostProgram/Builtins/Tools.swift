@@ -27,7 +27,8 @@ enum FunctionTools {
       }
     }
     return .native(
-      NativeFunction("decorator") { ev, inner in try BuiltinFunctions.first(ev, inner, "decorator") })
+      NativeFunction("decorator") { ev, inner in try BuiltinFunctions.first(ev, inner, "decorator")
+      })
   }
 
   static let table: [String: NativeBody] = [
@@ -112,7 +113,8 @@ enum IterationTools {
     },
     "repeat": { ev, arguments in
       let value = try BuiltinFunctions.first(ev, arguments, "repeat")
-      var left = (arguments.positional.dropFirst().first ?? arguments.keyword("times"))?.asInt?.value
+      var left = (arguments.positional.dropFirst().first ?? arguments.keyword("times"))?.asInt?
+        .value
       return .iterator(
         IteratorObject {
           if let count = left {
@@ -161,7 +163,7 @@ enum IterationTools {
         } else {
           total = value
         }
-        results.append(total ?? .none)
+        results.append(total ?? Value.none)
       }
       return .iterator(IteratorObject(results))
     },
@@ -183,7 +185,7 @@ enum IterationTools {
     },
     "zip_longest": { ev, arguments in
       let pools = try arguments.positional.map { try ev.items($0) }
-      let fill = arguments.keyword("fillvalue") ?? .none
+      let fill = arguments.keyword("fillvalue") ?? Value.none
       let length = pools.map(\.count).max() ?? 0
       return .iterator(
         IteratorObject(
@@ -266,7 +268,7 @@ enum CollectionTypes {
       guard case .instance(let object)? = arguments.positional.first else {
         throw ev.raise("TypeError", "asdict() needs a dataclass instance")
       }
-      return .dict(DictObject(strings: object.order.map { ($0, object[$0] ?? .none) }))
+      return .dict(DictObject(strings: object.order.map { ($0, object[$0] ?? Value.none) }))
     },
   ]
 
@@ -289,7 +291,10 @@ enum CollectionTypes {
           } else if case .instance(let factory)? = object.type.lookup(field),
             factory.type.name == "dataclass field"
           {
-            guard let make = factory["factory"] else { _ = try bound.require(field); continue }
+            guard let make = factory["factory"] else {
+              _ = try bound.require(field)
+              continue
+            }
             object[field] = try ev.call(make, [])
           } else if let value = object.type.lookup(field) {
             object[field] = value
@@ -312,7 +317,7 @@ enum SystemModules {
     switch name {
     case "getenv", "get":
       return { _, arguments in
-        arguments.positional.dropFirst().first ?? arguments.keyword("default") ?? .none
+        arguments.positional.dropFirst().first ?? arguments.keyword("default") ?? Value.none
       }
     case "cpu_count": return { _, _ in .int(16) }
     default: return nil

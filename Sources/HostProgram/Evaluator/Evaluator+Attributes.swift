@@ -140,7 +140,7 @@ extension Evaluator {
     switch name {
     case "__class__": return .classObject(type)
     case "__dict__":
-      return .dict(DictObject(strings: instance.order.map { ($0, instance[$0] ?? .none) }))
+      return .dict(DictObject(strings: instance.order.map { ($0, instance[$0] ?? Value.none) }))
     default: break
     }
     if let fallback = type.lookup("__getattr__") {

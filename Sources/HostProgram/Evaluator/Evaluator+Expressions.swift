@@ -51,9 +51,9 @@ extension Evaluator {
     case .slice(let lower, let upper, let step):
       return .slice(
         SliceObject(
-          try lower.map { try evaluate($0, scope) } ?? .none,
-          try upper.map { try evaluate($0, scope) } ?? .none,
-          try step.map { try evaluate($0, scope) } ?? .none))
+          try lower.map { try evaluate($0, scope) } ?? Value.none,
+          try upper.map { try evaluate($0, scope) } ?? Value.none,
+          try step.map { try evaluate($0, scope) } ?? Value.none))
     case .lambda(let parameters, let body):
       return .function(
         try makeFunction(
@@ -85,7 +85,7 @@ extension Evaluator {
     case .starred:
       throw refuse("a starred expression cannot stand here", at: expression.range)
     case .yield(let inner):
-      let value = try inner.map { try evaluate($0, scope) } ?? .none
+      let value = try inner.map { try evaluate($0, scope) } ?? Value.none
       try functionScope(scope).yielded.append(value)
       return .none
     case .yieldFrom(let inner):

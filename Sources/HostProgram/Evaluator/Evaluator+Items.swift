@@ -233,8 +233,10 @@ extension Evaluator {
         let indices = try resolve(slice, count: list.items.count)
         let values = try items(value)
         if slice.step.isNone {
-          let start = indices.first ?? min(
-            max(0, slice.lower.asInt?.value ?? 0), list.items.count)
+          let start =
+            indices.first
+            ?? min(
+              max(0, slice.lower.asInt?.value ?? 0), list.items.count)
           list.items.replaceSubrange(start..<(start + indices.count), with: values)
         } else {
           guard indices.count == values.count else {
@@ -283,7 +285,9 @@ extension Evaluator {
     case .tuple(let tuple):
       return try tuple.items.contains { try isInstance(value, $0, depth + 1) }
     case .classObject(let type):
-      if case .instance(let object) = value { return object.type.isSubclass(of: type) || matches(value, type.name) && type.unit == nil }
+      if case .instance(let object) = value {
+        return object.type.isSubclass(of: type) || matches(value, type.name) && type.unit == nil
+      }
       return type.unit == nil && matches(value, type.name)
     case .native(let function): return matches(value, function.name)
     case .none: return value.isNone

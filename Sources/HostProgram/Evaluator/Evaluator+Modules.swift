@@ -114,7 +114,8 @@ extension Evaluator {
     } else if name == "object" {
       type = ClassObject(name: name, bases: [], unit: nil)
     } else {
-      type = makeLayerClass(name) ?? ClassObject(name: name, bases: [nativeClass("object")], unit: nil)
+      type =
+        makeLayerClass(name) ?? ClassObject(name: name, bases: [nativeClass("object")], unit: nil)
     }
     nativeClasses[name] = type
     return type

@@ -12,7 +12,9 @@ extension Evaluator {
     }
     switch value {
     case .tensor(let tensor):
-      return .tensor(try elementwise(op == .minus ? "neg" : op == .invert ? "bitwise_not" : "positive", [tensor]))
+      return .tensor(
+        try elementwise(op == .minus ? "neg" : op == .invert ? "bitwise_not" : "positive", [tensor])
+      )
     case .float(let number):
       if op == .minus { return .float(SymFloat(value: -number.value, origin: number.origin)) }
       if op == .plus { return value }
@@ -66,7 +68,8 @@ extension Evaluator {
       {
         let value =
           op == .bitAnd
-          ? first.value & second.value : op == .bitOr
+          ? first.value & second.value
+          : op == .bitOr
             ? first.value | second.value : first.value ^ second.value
         return .boolean(SymBool(value: value != 0, origin: max(first.origin, second.origin)))
       }
@@ -249,11 +252,14 @@ extension Evaluator {
   private func power(_ base: SymInt, _ exponent: SymInt) throws -> Value {
     let origin = max(base.origin, exponent.origin)
     if exponent.value < 0 {
-      if base.value == 0 { throw raise("ZeroDivisionError", "0.0 cannot be raised to a negative power") }
+      if base.value == 0 {
+        throw raise("ZeroDivisionError", "0.0 cannot be raised to a negative power")
+      }
       return .double(pow(Double(base.value), Double(exponent.value)), origin: origin)
     }
     if base.value == 0 || base.value == 1 || base.value == -1 {
-      let value = exponent.value == 0 ? 1 : base.value == -1 && exponent.value % 2 == 0 ? 1 : base.value
+      let value =
+        exponent.value == 0 ? 1 : base.value == -1 && exponent.value % 2 == 0 ? 1 : base.value
       return .integer(SymInt(value, origin: origin))
     }
     guard exponent.value < 64 else {

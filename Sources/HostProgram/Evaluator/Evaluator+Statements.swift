@@ -42,7 +42,7 @@ extension Evaluator {
     case .augAssign(let target, let op, let value):
       try augment(target, op, value, scope)
     case .return(let value):
-      return .returned(try value.map { try evaluate($0, scope) } ?? .none)
+      return .returned(try value.map { try evaluate($0, scope) } ?? Value.none)
     case .if(let test, let body, let orElse):
       let value = try evaluate(test, scope)
       here = test.range

@@ -57,8 +57,10 @@ extension Evaluator {
     case .classObject(let type): return "<class '\(type.name)'>"
     case .function(let function): return "<function \(function.name)>"
     case .instance(let object):
-      if depth > 0 || object.type.lookup("__repr__") == nil { return "<\(object.type.name) object>" }
-      if case .string(let text) = try call(object.type.lookup("__repr__") ?? .none, [value]) {
+      if depth > 0 || object.type.lookup("__repr__") == nil {
+        return "<\(object.type.name) object>"
+      }
+      if case .string(let text) = try call(object.type.lookup("__repr__") ?? Value.none, [value]) {
         return text
       }
       return "<\(object.type.name) object>"

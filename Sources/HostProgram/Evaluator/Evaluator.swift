@@ -9,7 +9,8 @@ enum Unwind: Error {
   case refused(Diagnostic)
 }
 
-final class RaisedException {
+/// `Error` demands `Sendable`; an exception never leaves the one thread of its evaluation.
+final class RaisedException: @unchecked Sendable {
   let value: InstanceObject
   let range: SourceRange
   let unit: SourceUnit?

@@ -234,7 +234,8 @@ final class HostSession {
           InputDimension(name: symbol, source: .axis(input: name, axis), value: size, basis: basis))
       }
     }
-    var element = Self.indexNames.contains { name.lowercased().contains($0) } ? ElementType.int64 : .fp32
+    var element =
+      Self.indexNames.contains { name.lowercased().contains($0) } ? ElementType.int64 : .fp32
     var strides: [SymInt]?
     if case .tensors(let shapes) = inputs, let shape = shapes[name] {
       element = shape.element

@@ -9,7 +9,9 @@ enum ConvolutionLayers {
           let groups = try bound.int("groups", default: 1)
           let (input, output) = (try bound.int("in_channels"), try bound.int("out_channels"))
           guard groups.value > 0, input.value % groups.value == 0, output.value % groups.value == 0
-          else { throw ev.raise("ValueError", "in_channels and out_channels must be divisible by groups") }
+          else {
+            throw ev.raise("ValueError", "in_channels and out_channels must be divisible by groups")
+          }
           let kernel = try bound.ints("kernel_size", count: rank)
           object["weight"] = try ev.makeParameter(
             [output, input.floorDivided(by: groups) ?? input] + kernel)
@@ -39,7 +41,9 @@ enum ConvolutionLayers {
           let groups = try bound.int("groups", default: 1)
           let (input, output) = (try bound.int("in_channels"), try bound.int("out_channels"))
           guard groups.value > 0, input.value % groups.value == 0, output.value % groups.value == 0
-          else { throw ev.raise("ValueError", "in_channels and out_channels must be divisible by groups") }
+          else {
+            throw ev.raise("ValueError", "in_channels and out_channels must be divisible by groups")
+          }
           object["weight"] = try ev.makeParameter(
             [input, output.floorDivided(by: groups) ?? output]
               + (try bound.ints("kernel_size", count: rank)))
@@ -65,12 +69,16 @@ enum ConvolutionLayers {
   private static func fill(
     _ ev: Evaluator, _ object: InstanceObject, _ bound: Bound, _ rank: Int
   ) throws {
-    for (name, fallback) in [("in_channels", nil), ("out_channels", nil), ("groups", 1)] as [(String, Int?)] {
+    for (name, fallback) in [("in_channels", nil), ("out_channels", nil), ("groups", 1)]
+      as [(String, Int?)]
+    {
       object[name] = .integer(
         try fallback.map { try bound.int(name, default: $0) } ?? bound.int(name)
       ).raised(to: .module)
     }
-    for (name, fallback) in [("kernel_size", nil), ("stride", 1), ("padding", 0), ("dilation", 1)] as [(String, Int?)] {
+    for (name, fallback) in [("kernel_size", nil), ("stride", 1), ("padding", 0), ("dilation", 1)]
+      as [(String, Int?)]
+    {
       if name == "padding", let text = bound.string("padding") {
         object[name] = .string(text)
         continue

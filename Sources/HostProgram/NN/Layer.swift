@@ -54,10 +54,15 @@ extension Evaluator {
       return ClassObject(name: name, bases: [nativeClass("object")], unit: nil)
     case "FunctionCtx":
       let type = ClassObject(name: name, bases: [nativeClass("object")], unit: nil)
-      for method in ["save_for_backward", "mark_non_differentiable", "mark_dirty", "set_materialize_grads", "save_for_forward"] {
+      for method in [
+        "save_for_backward", "mark_non_differentiable", "mark_dirty", "set_materialize_grads",
+        "save_for_forward",
+      ] {
         type.namespace[method] = .native(
           NativeFunction(method) { _, arguments in
-            if method == "save_for_backward", case .instance(let context)? = arguments.positional.first {
+            if method == "save_for_backward",
+              case .instance(let context)? = arguments.positional.first
+            {
               context["saved_tensors"] = .makeTuple(Array(arguments.positional.dropFirst()))
             }
             return .none
@@ -148,7 +153,9 @@ extension Evaluator {
         ])
       case "calculate_gain": return .double(1)
       default:
-        guard let value = arguments.positional.first ?? arguments.keyword("tensor") else { return .none }
+        guard let value = arguments.positional.first ?? arguments.keyword("tensor") else {
+          return .none
+        }
         if case .tensor(let tensor) = value { tensor.fill = nil }
         return value
       }

@@ -9,9 +9,11 @@ enum ModuleMethods {
       "to_empty", "compile", "float",
     ] {
       table[name] = { ev, arguments in
-        let receiver = arguments.positional.first ?? .none
+        let receiver = arguments.positional.first ?? Value.none
         if case .instance(let object) = receiver, name == "eval" || name == "train" {
-          let mode = name == "train" ? try arguments.positional.dropFirst().first.map { try ev.truth($0) } ?? true : false
+          let mode =
+            name == "train"
+            ? try arguments.positional.dropFirst().first.map { try ev.truth($0) } ?? true : false
           try walk(ev, object) { $0["training"] = .bool(mode) }
         }
         return receiver
@@ -20,7 +22,7 @@ enum ModuleMethods {
     let types: [(String, ElementType)] = [("half", .fp16), ("bfloat16", .bf16), ("double", .fp64)]
     for (name, element) in types {
       table[name] = { ev, arguments in
-        try convert(ev, arguments.positional.first ?? .none, element)
+        try convert(ev, arguments.positional.first ?? Value.none, element)
       }
     }
     for name in [
@@ -41,7 +43,9 @@ enum ModuleMethods {
     "__call__": { ev, arguments in
       let object = try receiver(ev, arguments)
       guard let forward = object.type.lookup("forward") else {
-        throw ev.raise("NotImplementedError", "Module [\(object.type.name)] is missing the required \"forward\" function")
+        throw ev.raise(
+          "NotImplementedError",
+          "Module [\(object.type.name)] is missing the required \"forward\" function")
       }
       if let own = object["forward"] { return try ev.call(own, arguments.droppingFirst()) }
       if case .descriptor = forward {
@@ -50,7 +54,7 @@ enum ModuleMethods {
       return try ev.call(forward, arguments)
     },
     "to": { ev, arguments in
-      let value = arguments.positional.first ?? .none
+      let value = arguments.positional.first ?? Value.none
       var element: ElementType?
       for item in arguments.positional.dropFirst() + arguments.keywords.map(\.value) {
         if case .dtype(let dtype) = item { element = dtype.element }
@@ -66,7 +70,7 @@ enum ModuleMethods {
         throw ev.raise("TypeError", "buffer name should be a string")
       }
       object.buffers.insert(name)
-      object[name] = bound["tensor"] ?? .none
+      object[name] = bound["tensor"] ?? Value.none
       return .none
     },
     "register_parameter": { ev, arguments in
@@ -75,19 +79,19 @@ enum ModuleMethods {
       guard let name = bound.string("name") else {
         throw ev.raise("TypeError", "parameter name should be a string")
       }
-      object[name] = bound["param"] ?? .none
+      object[name] = bound["param"] ?? Value.none
       return .none
     },
     "add_module": { ev, arguments in
       let object = try receiver(ev, arguments)
       let bound = try Bound(ev, "add_module", ["name", "module"], arguments.droppingFirst())
-      object[bound.string("name") ?? ""] = bound["module"] ?? .none
+      object[bound.string("name") ?? ""] = bound["module"] ?? Value.none
       return .none
     },
     "register_module": { ev, arguments in
       let object = try receiver(ev, arguments)
       let bound = try Bound(ev, "register_module", ["name", "module"], arguments.droppingFirst())
-      object[bound.string("name") ?? ""] = bound["module"] ?? .none
+      object[bound.string("name") ?? ""] = bound["module"] ?? Value.none
       return .none
     },
     "apply": { ev, arguments in
@@ -234,9 +238,9 @@ extension Evaluator {
     }
     method("forward") { ev, arguments in
       let object = try ModuleMethods.receiver(ev, arguments)
-      var value = arguments.positional.dropFirst().first ?? .none
+      var value = arguments.positional.dropFirst().first ?? Value.none
       for entry in entries(object) {
-        value = try ev.call(object[entry] ?? .none, [value])
+        value = try ev.call(object[entry] ?? Value.none, [value])
       }
       return value
     }
@@ -250,7 +254,7 @@ extension Evaluator {
     }
     method("__getitem__") { ev, arguments in
       let object = try ModuleMethods.receiver(ev, arguments)
-      let key = arguments.positional.dropFirst().first ?? .none
+      let key = arguments.positional.dropFirst().first ?? Value.none
       if case .string(let text) = key {
         guard let value = object[text] else { throw ev.raise("KeyError", text) }
         return value
@@ -264,7 +268,7 @@ extension Evaluator {
         }
         return .instance(part)
       }
-      return object[names[try ev.index(key, count: names.count, name)]] ?? .none
+      return object[names[try ev.index(key, count: names.count, name)]] ?? Value.none
     }
     method("__setitem__") { ev, arguments in
       let object = try ModuleMethods.receiver(ev, arguments)
@@ -280,17 +284,19 @@ extension Evaluator {
     }
     method("__contains__") { ev, arguments in
       let object = try ModuleMethods.receiver(ev, arguments)
-      guard case .string(let text)? = arguments.positional.dropFirst().first else { return .bool(false) }
+      guard case .string(let text)? = arguments.positional.dropFirst().first else {
+        return .bool(false)
+      }
       return .bool(object[text] != nil)
     }
     method("append") { ev, arguments in
       let object = try ModuleMethods.receiver(ev, arguments)
-      object[String(entries(object).count)] = arguments.positional.dropFirst().first ?? .none
+      object[String(entries(object).count)] = arguments.positional.dropFirst().first ?? Value.none
       return .instance(object)
     }
     method("extend") { ev, arguments in
       let object = try ModuleMethods.receiver(ev, arguments)
-      for value in try ev.items(arguments.positional.dropFirst().first ?? .none) {
+      for value in try ev.items(arguments.positional.dropFirst().first ?? Value.none) {
         object[String(entries(object).count)] = value
       }
       return .instance(object)
@@ -300,7 +306,7 @@ extension Evaluator {
         let object = try ModuleMethods.receiver(ev, arguments)
         return .makeList(
           entries(object).map { entry in
-            let value = object[entry] ?? .none
+            let value = object[entry] ?? Value.none
             return listing == "keys"
               ? .string(entry)
               : listing == "values" ? value : .makeTuple([.string(entry), value])

@@ -18,8 +18,8 @@ enum NormalizationLayers {
           return try ev.callTorch(
             "batch_norm",
             [
-              input, object["running_mean"] ?? .none, object["running_var"] ?? .none,
-              object["weight"] ?? .none, object["bias"] ?? .none,
+              input, object["running_mean"] ?? Value.none, object["running_var"] ?? Value.none,
+              object["weight"] ?? Value.none, object["bias"] ?? Value.none,
             ])
         })
     }
@@ -41,23 +41,22 @@ enum NormalizationLayers {
         let affine = try bound.bool("elementwise_affine", default: true)
         object["elementwise_affine"] = .bool(affine)
         object["weight"] = affine ? try ev.makeParameter(shape) : Value.none
-        object["bias"] =
-          affine && (try bound.bool("bias", default: true))
-          ? try ev.makeParameter(shape) : Value.none
+        let hasBias = try bound.bool("bias", default: true)
+        object["bias"] = affine && hasBias ? try ev.makeParameter(shape) : Value.none
       },
       forward: { ev, object, arguments in
         try ev.callTorch(
           "layer_norm",
           [
             try BuiltinFunctions.first(ev, arguments, "forward"),
-            object["normalized_shape"] ?? .none,
+            object["normalized_shape"] ?? Value.none,
           ])
       })
     table["RMSNorm"] = Layer(
       "normalized_shape eps elementwise_affine device dtype",
       build: { ev, object, bound in
         let shape = try normalizedShape(ev, object, bound)
-        object["eps"] = (bound["eps"] ?? .none).raised(to: .module)
+        object["eps"] = (bound["eps"] ?? Value.none).raised(to: .module)
         object["weight"] =
           try bound.bool("elementwise_affine", default: true)
           ? try ev.makeParameter(shape) : Value.none
@@ -86,7 +85,7 @@ enum NormalizationLayers {
           "group_norm",
           [
             try BuiltinFunctions.first(ev, arguments, "forward"), object["num_groups"] ?? .int(1),
-            object["weight"] ?? .none,
+            object["weight"] ?? Value.none,
           ])
       })
     table["LocalResponseNorm"] = Layer("size alpha beta k") { ev, object, arguments in
@@ -100,8 +99,7 @@ enum NormalizationLayers {
     _ ev: Evaluator, _ object: InstanceObject, _ bound: Bound
   ) throws -> [SymInt] {
     let given = try bound.require("normalized_shape")
-    let shape =
-      given.asInt.map { [$0] } ?? (try ev.items(given).map { try ev.integer($0, "a size") })
+    let shape = try ev.sizeList(given)
     object["normalized_shape"] = Value.makeTuple(shape.map(Value.integer)).raised(to: .module)
     return shape
   }
@@ -137,10 +135,17 @@ enum PoolingLayers {
     for rank in 1...3 {
       table["MaxPool\(rank)d"] = pool(
         "max_pool\(rank)d", "kernel_size stride padding dilation return_indices ceil_mode",
-        ["padding": .int(0), "dilation": .int(1), "return_indices": .bool(false), "ceil_mode": .bool(false)])
+        [
+          "padding": .int(0), "dilation": .int(1), "return_indices": .bool(false),
+          "ceil_mode": .bool(false),
+        ])
       table["AvgPool\(rank)d"] = pool(
-        "avg_pool\(rank)d", "kernel_size stride padding ceil_mode count_include_pad divisor_override",
-        ["padding": .int(0), "ceil_mode": .bool(false), "count_include_pad": .bool(true), "divisor_override": .none])
+        "avg_pool\(rank)d",
+        "kernel_size stride padding ceil_mode count_include_pad divisor_override",
+        [
+          "padding": .int(0), "ceil_mode": .bool(false), "count_include_pad": .bool(true),
+          "divisor_override": .none,
+        ])
       table["LPPool\(rank)d"] = pool(
         "lp_pool\(rank)d", "norm_type kernel_size stride ceil_mode", ["ceil_mode": .bool(false)])
       for kind in ["Avg", "Max"] {
@@ -154,7 +159,7 @@ enum PoolingLayers {
               "adaptive_\(kind.lowercased())_pool\(rank)d",
               [
                 try BuiltinFunctions.first(ev, arguments, "forward"),
-                object["output_size"] ?? .none,
+                object["output_size"] ?? Value.none,
               ])
           })
       }
@@ -173,7 +178,9 @@ enum PoolingLayers {
     }
   }
 
-  private static func pool(_ function: String, _ parameters: String, _ fallbacks: [String: Fallback])
+  private static func pool(
+    _ function: String, _ parameters: String, _ fallbacks: [String: Fallback]
+  )
     -> Layer
   {
     let names = parameters.split(separator: " ").map(String.init)
@@ -182,15 +189,15 @@ enum PoolingLayers {
       build: { ev, object, bound in
         _ = try bound.require("kernel_size")
         for name in names {
-          var value = bound[name] ?? fallbacks[name]?.value ?? .none
-          if name == "stride", value.isNone { value = bound["kernel_size"] ?? .none }
+          var value = bound[name] ?? fallbacks[name]?.value ?? Value.none
+          if name == "stride", value.isNone { value = bound["kernel_size"] ?? Value.none }
           object[name] = value.raised(to: .module)
         }
       },
       forward: { ev, object, arguments in
         try ev.callTorch(
           function, [try BuiltinFunctions.first(ev, arguments, "forward")],
-          names.map { ($0, object[$0] ?? .none) })
+          names.map { ($0, object[$0] ?? Value.none) })
       })
   }
 }

@@ -28,7 +28,7 @@ enum ActivationLayers {
         build: { ev, object, bound in
           for (attribute, fallback) in attributes {
             object[attribute] =
-              (bound[attribute] ?? fallback.map { .double($0) } ?? .none).raised(to: .module)
+              (bound[attribute] ?? fallback.map { .double($0) } ?? Value.none).raised(to: .module)
           }
           object["inplace"] = bound["inplace"] ?? .bool(false)
           if name == "GELU" { object["approximate"] = bound["approximate"] ?? .string("none") }
@@ -37,7 +37,9 @@ enum ActivationLayers {
           try ev.callTorch(function, [try BuiltinFunctions.first(ev, arguments, "forward")])
         })
     }
-    for (name, function) in [("Softmax", "softmax"), ("LogSoftmax", "log_softmax"), ("Softmin", "softmin"), ("GLU", "glu")] {
+    for (name, function) in [
+      ("Softmax", "softmax"), ("LogSoftmax", "log_softmax"), ("Softmin", "softmin"), ("GLU", "glu"),
+    ] {
       table[name] = Layer(
         "dim",
         build: { ev, object, bound in
@@ -46,7 +48,7 @@ enum ActivationLayers {
         forward: { ev, object, arguments in
           try ev.callTorch(
             function, [try BuiltinFunctions.first(ev, arguments, "forward")],
-            [("dim", object["dim"] ?? .none)])
+            [("dim", object["dim"] ?? Value.none)])
         })
     }
     table["PReLU"] = Layer(
@@ -59,7 +61,7 @@ enum ActivationLayers {
       forward: { ev, object, arguments in
         try ev.callTorch(
           "prelu",
-          [try BuiltinFunctions.first(ev, arguments, "forward"), object["weight"] ?? .none])
+          [try BuiltinFunctions.first(ev, arguments, "forward"), object["weight"] ?? Value.none])
       })
     return table
   }()
@@ -71,7 +73,8 @@ enum LossLayers {
     ("HuberLoss", "huber_loss"), ("KLDivLoss", "kl_div"), ("BCELoss", "binary_cross_entropy"),
     ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits"), ("NLLLoss", "nll_loss"),
     ("CrossEntropyLoss", "cross_entropy"), ("TripletMarginLoss", "triplet_margin_loss"),
-    ("CosineEmbeddingLoss", "cosine_embedding_loss"), ("HingeEmbeddingLoss", "hinge_embedding_loss"),
+    ("CosineEmbeddingLoss", "cosine_embedding_loss"),
+    ("HingeEmbeddingLoss", "hinge_embedding_loss"),
     ("MarginRankingLoss", "margin_ranking_loss"),
   ]
 
@@ -86,11 +89,11 @@ enum LossLayers {
           object["margin"] = (bound["margin"] ?? .double(1)).raised(to: .module)
           object["p"] = (bound["p"] ?? .double(2)).raised(to: .module)
           object["eps"] = (bound["eps"] ?? .double(1e-6)).raised(to: .module)
-          object["weight"] = bound["weight"] ?? .none
+          object["weight"] = bound["weight"] ?? Value.none
         },
         forward: { ev, object, arguments in
           try ev.callTorch(
-            function, arguments.positional, [("reduction", object["reduction"] ?? .none)])
+            function, arguments.positional, [("reduction", object["reduction"] ?? Value.none)])
         })
     }
     return table
@@ -130,13 +133,13 @@ enum OtherLayers {
           let (count, width) = (try bound.int("num_embeddings"), try bound.int("embedding_dim"))
           object["num_embeddings"] = Value.integer(count).raised(to: .module)
           object["embedding_dim"] = Value.integer(width).raised(to: .module)
-          object["padding_idx"] = bound["padding_idx"] ?? .none
+          object["padding_idx"] = bound["padding_idx"] ?? Value.none
           object["weight"] = try ev.makeParameter([count, width])
         },
         forward: { ev, object, arguments in
           try ev.callTorch(
             "embedding",
-            [try BuiltinFunctions.first(ev, arguments, "forward"), object["weight"] ?? .none])
+            [try BuiltinFunctions.first(ev, arguments, "forward"), object["weight"] ?? Value.none])
         }),
       "Identity": Layer("*rest") { ev, object, arguments in
         try BuiltinFunctions.first(ev, arguments, "forward")
@@ -158,51 +161,53 @@ enum OtherLayers {
       "Unflatten": Layer(
         "dim unflattened_size",
         build: { _, object, bound in
-          object["dim"] = bound["dim"] ?? .none
-          object["unflattened_size"] = bound["unflattened_size"] ?? .none
+          object["dim"] = bound["dim"] ?? Value.none
+          object["unflattened_size"] = bound["unflattened_size"] ?? Value.none
         },
         forward: { ev, object, arguments in
           try ev.callTorch(
             "unflatten",
             [
-              try BuiltinFunctions.first(ev, arguments, "forward"), object["dim"] ?? .none,
-              object["unflattened_size"] ?? .none,
+              try BuiltinFunctions.first(ev, arguments, "forward"), object["dim"] ?? Value.none,
+              object["unflattened_size"] ?? Value.none,
             ])
         }),
       "Upsample": Layer(
         "size scale_factor mode align_corners recompute_scale_factor",
         build: { _, object, bound in
           for name in ["size", "scale_factor", "mode", "align_corners"] {
-            object[name] = (bound[name] ?? .none).raised(to: .module)
+            object[name] = (bound[name] ?? Value.none).raised(to: .module)
           }
         },
         forward: { ev, object, arguments in
           try ev.callTorch(
             "interpolate", [try BuiltinFunctions.first(ev, arguments, "forward")],
-            ["size", "scale_factor"].map { ($0, object[$0] ?? .none) })
+            ["size", "scale_factor"].map { ($0, object[$0] ?? Value.none) })
         }),
       "PixelShuffle": Layer(
         "upscale_factor",
-        build: { _, object, bound in object["upscale_factor"] = bound["upscale_factor"] ?? .none },
+        build: { _, object, bound in
+          object["upscale_factor"] = bound["upscale_factor"] ?? Value.none
+        },
         forward: { ev, object, arguments in
           try ev.callTorch(
             "pixel_shuffle",
             [
               try BuiltinFunctions.first(ev, arguments, "forward"),
-              object["upscale_factor"] ?? .none,
+              object["upscale_factor"] ?? Value.none,
             ])
         }),
       "Unfold": Layer(
         "kernel_size dilation padding stride",
         build: { _, object, bound in
           for name in ["kernel_size", "dilation", "padding", "stride"] {
-            object[name] = (bound[name] ?? .none).raised(to: .module)
+            object[name] = (bound[name] ?? Value.none).raised(to: .module)
           }
         },
         forward: { ev, object, arguments in
           try ev.callTorch(
             "unfold", [try BuiltinFunctions.first(ev, arguments, "forward")],
-            ["kernel_size", "dilation", "padding", "stride"].map { ($0, object[$0] ?? .none) })
+            ["kernel_size", "dilation", "padding", "stride"].map { ($0, object[$0] ?? Value.none) })
         }),
       "CosineSimilarity": Layer(
         "dim eps",
@@ -224,7 +229,10 @@ enum OtherLayers {
           forward: { ev, object, arguments in
             try ev.callTorch(
               "pad",
-              [try BuiltinFunctions.first(ev, arguments, "forward"), object["padding"] ?? .none])
+              [
+                try BuiltinFunctions.first(ev, arguments, "forward"),
+                object["padding"] ?? Value.none,
+              ])
           })
       }
     }

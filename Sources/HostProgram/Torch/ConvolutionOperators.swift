@@ -73,7 +73,9 @@ extension Evaluator {
     roundsUp: Bool = false
   ) throws -> SymInt {
     let span = size + padding - dilation * (kernel - 1) - 1
-    guard stride.value > 0 else { throw raise("RuntimeError", "non-positive stride is not supported") }
+    guard stride.value > 0 else {
+      throw raise("RuntimeError", "non-positive stride is not supported")
+    }
     if span.value < 0 {
       throw raise(
         "RuntimeError",
@@ -143,7 +145,8 @@ extension Evaluator {
       let size = input.dims[input.rank - rank + axis]
       let kernel = dilation[axis] * (weight.dims[2 + axis] - 1)
       dims.append(
-        (size - 1) * stride[axis] - padding[axis] - padding[axis] + kernel + outputPadding[axis] + 1)
+        (size - 1) * stride[axis] - padding[axis] - padding[axis] + kernel + outputPadding[axis] + 1
+      )
     }
     return try makeTensor(
       input.element, dims, strides: convolutionStrides(dims, input, weight))

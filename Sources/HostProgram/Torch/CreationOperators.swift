@@ -5,8 +5,8 @@ import TileIR
 enum CreationOperators {
   static let table: [String: TorchOperator] = {
     var table: [String: TorchOperator] = [:]
-    let fills: [(String, Value?, TorchOperator.Recording)] = [
-      ("empty", nil, .views), ("zeros", .int(0), .computes), ("ones", .int(1), .computes),
+    let fills: [(String, Int?, TorchOperator.Recording)] = [
+      ("empty", nil, .views), ("zeros", 0, .computes), ("ones", 1, .computes),
       ("randn", nil, .computes), ("rand", nil, .computes),
     ]
     for (name, fill, recording) in fills {
@@ -16,7 +16,7 @@ enum CreationOperators {
           bound.string("memory_format") == "channels_last"
           ? TensorObject.channelsLastStrides(dims) : nil
         let tensor = try ev.makeTensor(try bound.dtype() ?? .fp32, dims, strides: strides)
-        tensor.fill = fill
+        tensor.fill = fill.map(Value.int)
         return .tensor(tensor)
       }
       table["\(name)_like"] = TorchOperator("input dtype device memory_format", recording) {
@@ -31,7 +31,7 @@ enum CreationOperators {
             element, input.dims, strides: TensorObject.channelsLastStrides(input.dims))
         default: tensor = try ev.makeLike(input, element)
         }
-        tensor.fill = fill
+        tensor.fill = fill.map(Value.int)
         return .tensor(tensor)
       }
     }
@@ -42,8 +42,7 @@ enum CreationOperators {
     "full": TorchOperator("size fill_value dtype device") { ev, bound in
       let value = try bound.require("fill_value")
       let size = try bound.require("size")
-      let dims =
-        size.asInt.map { [$0] } ?? (try ev.items(size).map { try ev.integer($0, "a size") })
+      let dims = try ev.sizeList(size)
       let tensor = try ev.makeTensor(try bound.dtype() ?? Promotion.result([value]), dims)
       if value.asDouble != nil { tensor.fill = value }
       if try bound.dtype() == nil, case .float = value { tensor.element = .fp32 }
@@ -57,9 +56,11 @@ enum CreationOperators {
     "randint": TorchOperator("low high size dtype device") { ev, bound in
       var (high, size) = (bound["high"], bound["size"])
       if size == nil, high?.asInt == nil { (high, size) = (bound["low"], high) }
-      guard let size else { _ = try bound.require("size"); return .none }
-      let dims =
-        size.asInt.map { [$0] } ?? (try ev.items(size).map { try ev.integer($0, "a size") })
+      guard let size else {
+        _ = try bound.require("size")
+        return .none
+      }
+      let dims = try ev.sizeList(size)
       return .tensor(try ev.makeTensor(try bound.dtype() ?? .int64, dims))
     },
     "randint_like": TorchOperator("input low high dtype device") { ev, bound in
@@ -80,7 +81,7 @@ enum CreationOperators {
     },
     "arange": TorchOperator("start end step dtype device") { ev, bound in
       var start = try bound.require("start")
-      var end = bound["end"] ?? .none
+      var end = bound["end"] ?? Value.none
       if end.isNone { (start, end) = (.int(0), start) }
       let step = bound["step"] ?? .int(1)
       if let first = start.asInt, let last = end.asInt, let by = step.asInt {
@@ -95,7 +96,8 @@ enum CreationOperators {
       else { throw ev.raise("RuntimeError", "unsupported range") }
       return .tensor(
         try ev.makeTensor(
-          try bound.dtype() ?? .fp32, [SymInt(max(0, count), origin: max(start.origin, end.origin))]))
+          try bound.dtype() ?? .fp32, [SymInt(max(0, count), origin: max(start.origin, end.origin))]
+        ))
     },
     "linspace": TorchOperator("start end steps dtype device") { ev, bound in
       .tensor(try ev.makeTensor(try bound.dtype() ?? .fp32, [bound.int("steps")]))
@@ -141,16 +143,16 @@ enum CreationOperators {
 
   static let methods: [String: TorchOperator] = {
     var table: [String: TorchOperator] = [:]
-    let fills: [(String, Value?, TorchOperator.Recording)] = [
-      ("new_empty", nil, .views), ("new_zeros", .int(0), .computes),
-      ("new_ones", .int(1), .computes),
+    let fills: [(String, Int?, TorchOperator.Recording)] = [
+      ("new_empty", nil, .views), ("new_zeros", 0, .computes),
+      ("new_ones", 1, .computes),
     ]
     for (name, fill, recording) in fills {
       table[name] = TorchOperator("input *size dtype device", recording) { ev, bound in
         let input = try bound.tensor("input")
         let tensor = try ev.makeTensor(
           try bound.dtype() ?? input.element, try bound.sizes("*size"))
-        tensor.fill = fill
+        tensor.fill = fill.map(Value.int)
         return .tensor(tensor)
       }
     }
@@ -174,6 +176,12 @@ enum CreationOperators {
 }
 
 extension Evaluator {
+  /// An int, or a sequence of ints.
+  func sizeList(_ value: Value) throws -> [SymInt] {
+    if let single = value.asInt { return [single] }
+    return try items(value).map { try integer($0, "a size") }
+  }
+
   /// `torch.tensor(data)`: nested sequences of numbers.
   func tensor(from data: Value, _ element: ElementType?) throws -> TensorObject {
     if case .tensor(let tensor) = data {
@@ -210,7 +218,9 @@ extension Evaluator {
     if case .tensor(let inner) = level { leaf = inner.element }
     if case .list = level { leaf = .fp32 }
     // One float anywhere in a flat list makes it floating point.
-    if let flat = try? items(data), flat.contains(where: { if case .float = $0 { true } else { false } }) {
+    if let flat = try? items(data),
+      flat.contains(where: { if case .float = $0 { true } else { false } })
+    {
       leaf = .fp32
     }
     return try makeTensor(element ?? leaf, dims)

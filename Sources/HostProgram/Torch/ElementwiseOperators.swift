@@ -200,7 +200,8 @@ extension Evaluator {
       if case .tensor(let tensor) = value { return tensor.fill?.asDouble }
       return value.asDouble
     }
-    guard let x = fill(left), let y = fill(right), op == .add || op == .sub || op == .mul || op == .div
+    guard let x = fill(left), let y = fill(right),
+      op == .add || op == .sub || op == .mul || op == .div
     else { return nil }
     if op == .div, y == 0 { return nil }
     return try floatBinary(op, x, y, .unknown)

@@ -9,7 +9,8 @@ enum JoiningOperators {
       guard times.count >= input.rank else {
         throw ev.raise(
           "RuntimeError",
-          "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+          "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
       }
       let lead = times.count - input.rank
       let dims = times.enumerated().map { position, count in
@@ -98,7 +99,8 @@ enum JoiningOperators {
     "one_hot": TorchOperator("input num_classes") { ev, bound in
       let input = try bound.tensor("input")
       return .tensor(
-        try ev.makeTensor(.int64, input.dims + [bound.optionalInt("num_classes") ?? SymInt(1, origin: .unknown)]))
+        try ev.makeTensor(
+          .int64, input.dims + [bound.optionalInt("num_classes") ?? SymInt(1, origin: .unknown)]))
     },
     "embedding": TorchOperator(
       "input weight padding_idx max_norm norm_type scale_grad_by_freq sparse"
@@ -114,7 +116,9 @@ enum JoiningOperators {
         if case .tensor(let tensor) = value {
           tensors.append(tensor)
         } else {
-          for item in try ev.items(value) { if case .tensor(let tensor) = item { tensors.append(tensor) } }
+          for item in try ev.items(value) {
+            if case .tensor(let tensor) = item { tensors.append(tensor) }
+          }
         }
       }
       let dims = tensors.map { $0.dims.first ?? 1 }
@@ -131,18 +135,24 @@ enum JoiningOperators {
       dims[n - 1] = dims[n - 1] * r
       return .tensor(try ev.makeTensor(input.element, dims))
     },
-    "interpolate": TorchOperator("input size scale_factor mode align_corners recompute_scale_factor antialias") {
+    "interpolate": TorchOperator(
+      "input size scale_factor mode align_corners recompute_scale_factor antialias"
+    ) {
       ev, bound in
       let input = try bound.tensor("input")
       try ev.requireRank(input, atLeast: 3, "interpolate")
       let spatial = input.rank - 2
       var dims = input.dims
       if bound.given("size") != nil {
-        for (index, size) in try bound.ints("size", count: spatial).enumerated() { dims[2 + index] = size }
+        for (index, size) in try bound.ints("size", count: spatial).enumerated() {
+          dims[2 + index] = size
+        }
       } else if let factor = bound.given("scale_factor") {
         for index in 0..<spatial {
           let one: Value
-          if factor.asDouble != nil { one = factor } else {
+          if factor.asDouble != nil {
+            one = factor
+          } else {
             let values = try ev.items(factor)
             guard values.indices.contains(index) else {
               throw ev.raise("ValueError", "scale_factor must match the spatial axes")
@@ -193,7 +203,9 @@ enum JoiningOperators {
     var dims = first.dims
     for other in tensors.dropFirst() {
       guard other.rank == first.rank else {
-        throw ev.raise("RuntimeError", "Tensors must have same number of dimensions: got \(first.rank) and \(other.rank)")
+        throw ev.raise(
+          "RuntimeError",
+          "Tensors must have same number of dimensions: got \(first.rank) and \(other.rank)")
       }
       for position in dims.indices {
         if position == axis {
@@ -207,7 +219,8 @@ enum JoiningOperators {
       }
     }
     var strides: [SymInt]?
-    if tensors.allSatisfy({ !$0.isContiguous && $0.isDense && $0.strideOrder == first.strideOrder }) {
+    if tensors.allSatisfy({ !$0.isContiguous && $0.isDense && $0.strideOrder == first.strideOrder })
+    {
       strides = TensorObject.strides(dims, order: first.strideOrder)
     }
     return try ev.makeTensor(common(tensors), dims, strides: strides)

@@ -30,7 +30,8 @@ enum LinearAlgebraOperators {
       let (a, b) = (try bound.tensor("input"), try bound.tensor("vec2"))
       try ev.requireRank(a, [1], "outer")
       try ev.requireRank(b, [1], "outer")
-      return .tensor(try ev.makeTensor(Promotion.promote(a.element, b.element), [a.dims[0], b.dims[0]]))
+      return .tensor(
+        try ev.makeTensor(Promotion.promote(a.element, b.element), [a.dims[0], b.dims[0]]))
     },
     "addmm": TorchOperator("input mat1 mat2 beta alpha") { ev, bound in
       .tensor(try ev.matmul(try bound.tensor("mat1"), try bound.tensor("mat2")))
@@ -133,7 +134,10 @@ extension Evaluator {
         uses[letter, default: 0] += 1
         if let known = sizes[letter], known.value != 1 {
           if size.value != 1 {
-            try requireEqual(known, size, "einsum(): subscript \(letter) has size \(size.value) for operand which does not broadcast with previously seen size \(known.value)")
+            try requireEqual(
+              known, size,
+              "einsum(): subscript \(letter) has size \(size.value) for operand which does not broadcast with previously seen size \(known.value)"
+            )
           }
         } else {
           sizes[letter] = size
@@ -158,7 +162,8 @@ extension Evaluator {
 
   private func size(_ letter: Character, _ sizes: [Character: SymInt]) throws -> SymInt {
     guard let size = sizes[letter] else {
-      throw raise("RuntimeError", "einsum(): output subscript \(letter) does not appear in the equation")
+      throw raise(
+        "RuntimeError", "einsum(): output subscript \(letter) does not appear in the equation")
     }
     return size
   }

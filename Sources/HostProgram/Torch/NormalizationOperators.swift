@@ -6,8 +6,7 @@ enum NormalizationOperators {
     "layer_norm": TorchOperator("input normalized_shape weight bias eps") { ev, bound in
       let input = try bound.tensor("input")
       let given = try bound.require("normalized_shape")
-      let shape =
-        given.asInt.map { [$0] } ?? (try ev.items(given).map { try ev.integer($0, "a size") })
+      let shape = try ev.sizeList(given)
       try ev.requireRank(input, atLeast: shape.count, "layer_norm")
       for (size, wanted) in zip(input.dims.suffix(shape.count), shape) {
         try ev.requireEqual(
@@ -25,7 +24,9 @@ enum NormalizationOperators {
       let groups = try bound.int("num_groups")
       try ev.requireRank(input, atLeast: 2, "group_norm")
       if let weight = try bound.optionalTensor("weight") {
-        try ev.requireEqual(input.dims[1], weight.dims.first ?? 1, "Expected weight to be a vector of size equal to the number of channels in input")
+        try ev.requireEqual(
+          input.dims[1], weight.dims.first ?? 1,
+          "Expected weight to be a vector of size equal to the number of channels in input")
       }
       if groups.value <= 0 || input.dims[1].value % groups.value != 0 {
         throw ev.raise(

@@ -94,7 +94,10 @@ enum ReductionOperators {
       if !dims.isEmpty { dims[axis] = try bound.int("k") }
       return .tuple(
         TupleObject(
-          [.tensor(try ev.makeTensor(input.element, dims)), .tensor(try ev.makeTensor(.int64, dims))],
+          [
+            .tensor(try ev.makeTensor(input.element, dims)),
+            .tensor(try ev.makeTensor(.int64, dims)),
+          ],
           fields: ["values", "indices"]))
     },
     "bincount": TorchOperator("input weights minlength") { ev, bound in

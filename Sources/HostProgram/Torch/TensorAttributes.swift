@@ -142,7 +142,9 @@ enum TensorMethods {
       if case .string(let format)? = arguments.keyword("memory_format")
         ?? arguments.positional.first, format.hasPrefix("channels_last")
       {
-        guard let wanted = TensorObject.channelsLastStrides(tensor.dims) else { return .bool(false) }
+        guard let wanted = TensorObject.channelsLastStrides(tensor.dims) else {
+          return .bool(false)
+        }
         return .bool(
           zip(zip(tensor.dims, tensor.strides), wanted).allSatisfy {
             $0.0.value == 1 || $0.1.value == $1.value
@@ -207,7 +209,8 @@ enum TensorMethods {
       let tensor = try tensor(ev, receiver)
       var sizes = arguments.positional
       if sizes.count == 1, sizes[0].asInt == nil { sizes = try ev.items(sizes[0]) }
-      tensor.become(try ev.makeTensor(tensor.element, try sizes.map { try ev.integer($0, "a size") }))
+      tensor.become(
+        try ev.makeTensor(tensor.element, try sizes.map { try ev.integer($0, "a size") }))
       return receiver
     },
   ]
@@ -225,7 +228,8 @@ extension Evaluator {
   func checkedAxis(_ value: SymInt, _ tensor: TensorObject) throws -> Int {
     let index = try axis(value, tensor)
     guard index < tensor.rank else {
-      throw raise("IndexError", "Dimension specified as \(value.value) but tensor has no dimensions")
+      throw raise(
+        "IndexError", "Dimension specified as \(value.value) but tensor has no dimensions")
     }
     return index
   }

@@ -23,7 +23,8 @@ extension Evaluator {
     if module == "torch", let element = Self.torchTypes[name] {
       return .dtype(DTypeValue(element: element))
     }
-    if module == "torch.cuda" || module.hasPrefix("torch.backends") || module.hasPrefix("torch.version")
+    if module == "torch.cuda" || module.hasPrefix("torch.backends")
+      || module.hasPrefix("torch.version")
       || module.hasPrefix("torch.cpu") || module.hasPrefix("torch.mps")
     {
       return cudaAttribute(module, name)
@@ -75,11 +76,15 @@ extension Evaluator {
             return .tensor(try ev.tensor(from: first, element))
           }
           return .tensor(
-            try ev.makeTensor(element, try arguments.positional.map { try ev.integer($0, "a size") }))
+            try ev.makeTensor(
+              element, try arguments.positional.map { try ev.integer($0, "a size") }))
         })
     default:
       guard module.hasPrefix("torch.nn"), LayerTables.all[name] != nil || Self.isContainer(name)
-      else { return module == "torch" && LayerTables.all[name] != nil ? .classObject(nativeClass(name)) : nil }
+      else {
+        return module == "torch" && LayerTables.all[name] != nil
+          ? .classObject(nativeClass(name)) : nil
+      }
       return .classObject(nativeClass(name))
     }
   }

@@ -218,8 +218,14 @@ extension Evaluator {
       for position in 0..<rank {
         let i = position - (rank - result.count)
         let j = position - (rank - shape.count)
-        guard i >= 0 else { merged.append(shape[j]); continue }
-        guard j >= 0 else { merged.append(result[i]); continue }
+        guard i >= 0 else {
+          merged.append(shape[j])
+          continue
+        }
+        guard j >= 0 else {
+          merged.append(result[i])
+          continue
+        }
         let (a, b) = (result[i], shape[j])
         if a.value == 1 {
           merged.append(b)

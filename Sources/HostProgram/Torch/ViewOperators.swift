@@ -118,7 +118,9 @@ enum ViewOperators {
         parts.append(.tensor(try ev.narrow(input, axis, from: start, length: length)))
         start = start + length
       }
-      try ev.requireEqual(start, input.dims[axis], "split_with_sizes expects split_sizes to sum exactly to \(input.dims[axis].value)")
+      try ev.requireEqual(
+        start, input.dims[axis],
+        "split_with_sizes expects split_sizes to sum exactly to \(input.dims[axis].value)")
       return .makeTuple(parts)
     },
     "diagonal": TorchOperator("input offset dim1 dim2", .views) { ev, bound in
@@ -141,14 +143,17 @@ enum ViewOperators {
     "broadcast_to": TorchOperator("input *size", .views) { ev, bound in
       .tensor(try ev.expand(try bound.tensor("input"), try bound.sizes("*size")))
     },
-    "unfold_copy": TorchOperator("input", .views) { ev, bound in .tensor(try bound.tensor("input")) },
+    "unfold_copy": TorchOperator("input", .views) { ev, bound in .tensor(try bound.tensor("input"))
+    },
     "real": TorchOperator("input", .views) { ev, bound in .tensor(try bound.tensor("input")) },
   ]
 
   static let methods: [String: TorchOperator] = [
     "view": TorchOperator("input *shape", .views) { ev, bound in
       let input = try bound.tensor("input")
-      if case .dtype(let dtype)? = bound.rest.first { return .tensor(try ev.view(input, as: dtype.element)) }
+      if case .dtype(let dtype)? = bound.rest.first {
+        return .tensor(try ev.view(input, as: dtype.element))
+      }
       return .tensor(try ev.viewed(input, try bound.sizes("*shape")))
     },
     "view_as": TorchOperator("input other", .views) { ev, bound in
@@ -247,10 +252,15 @@ extension Evaluator {
   }
 
   func select(_ input: TensorObject, _ axis: Int, _ index: SymInt) throws -> TensorObject {
-    guard input.rank > 0 else { throw raise("IndexError", "select() cannot be applied to a 0-dim tensor.") }
+    guard input.rank > 0 else {
+      throw raise("IndexError", "select() cannot be applied to a 0-dim tensor.")
+    }
     let position = index.value < 0 ? index.value &+ input.dims[axis].value : index.value
     guard position >= 0, position < input.dims[axis].value else {
-      throw raise("IndexError", "index \(index.value) is out of bounds for dimension \(axis) with size \(input.dims[axis].value)")
+      throw raise(
+        "IndexError",
+        "index \(index.value) is out of bounds for dimension \(axis) with size \(input.dims[axis].value)"
+      )
     }
     var dims = input.dims
     var strides = input.strides

@@ -54,7 +54,7 @@ final class KernelObject {
 }
 
 /// `kernel[grid]`.
-struct GridBinding {
+final class GridBinding {
   let value: Value
   let range: SourceRange
   init(_ value: Value, range: SourceRange) {
@@ -137,7 +137,7 @@ extension Evaluator {
         NativeFunction(name) { ev, arguments in
           guard case .instance(let object)? = arguments.positional.first else { return .none }
           let bound = try Bound(ev, name, fields, arguments.droppingFirst())
-          for field in fields { object[field] = bound[field] ?? .none }
+          for field in fields { object[field] = bound[field] ?? Value.none }
           return .none
         })
       type.namespace["from_tensor"] = .descriptor(
@@ -145,7 +145,8 @@ extension Evaluator {
           .staticMethod,
           .native(
             NativeFunction("from_tensor") { ev, arguments in
-              let bound = try Bound(ev, "from_tensor", ["tensor", "block_shape", "padding"], arguments)
+              let bound = try Bound(
+                ev, "from_tensor", ["tensor", "block_shape", "padding"], arguments)
               let tensor = try bound.tensor("tensor")
               let object = InstanceObject(type)
               object["base"] = .tensor(tensor)
@@ -293,8 +294,8 @@ enum TritonHost {
     object["num_warps"] = bound["num_warps"] ?? .int(4)
     object["num_stages"] = bound["num_stages"] ?? .int(3)
     object["num_ctas"] = bound["num_ctas"] ?? .int(1)
-    object["maxnreg"] = bound["maxnreg"] ?? .none
-    object["pre_hook"] = bound["pre_hook"] ?? .none
+    object["maxnreg"] = bound["maxnreg"] ?? Value.none
+    object["pre_hook"] = bound["pre_hook"] ?? Value.none
     object["__states__"] = .makeTuple([
       .bool(bound["num_warps"] != nil), .bool(bound["num_stages"] != nil),
     ])

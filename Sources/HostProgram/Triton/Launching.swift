@@ -76,7 +76,9 @@ extension Evaluator {
     var list: [LaunchArgument] = []
     for parameter in kernel.parameters {
       if first.config.constants[parameter.name] != nil { continue }
-      guard let argument = bound[parameter.name] ?? parameter.defaultValue.map({ BoundArgument(value: $0) })
+      guard
+        let argument = bound[parameter.name]
+          ?? parameter.defaultValue.map({ BoundArgument(value: $0) })
       else {
         throw raise(
           "TypeError", "\(kernel.name)() missing a required argument: '\(parameter.name)'")
@@ -234,7 +236,7 @@ extension Evaluator {
     default: break
     }
     here = grid.range
-    let axes = value.asInt.map { [$0] } ?? (try items(value).map { try integer($0, "a grid axis") })
+    let axes = try sizeList(value)
     guard (1...3).contains(axes.count) else {
       throw raise("ValueError", "a grid has 1 to 3 axes, not \(axes.count)")
     }
@@ -279,13 +281,13 @@ extension Evaluator {
         throw raise("TypeError", "a TensorDescriptor needs a tensor")
       }
       var shape = base.publicShape
-      shape.shape = try items(object["shape"] ?? .none).map { try integer($0, "a size").value }
-      shape.strides = try items(object["strides"] ?? .none).map {
+      shape.shape = try items(object["shape"] ?? Value.none).map { try integer($0, "a size").value }
+      shape.strides = try items(object["strides"] ?? Value.none).map {
         try integer($0, "a stride").value
       }
       return .tensorDescriptor(
         shape,
-        block: try items(object["block_shape"] ?? .none).map {
+        block: try items(object["block_shape"] ?? Value.none).map {
           try integer($0, "a block size").value
         })
     case .opaque(let object): throw refuse(object)

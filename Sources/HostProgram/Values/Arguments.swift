@@ -165,7 +165,10 @@ struct Bound {
   /// An int or a sequence of ints as `count` values (one value is repeated).
   func ints(_ name: String, count: Int, default fallback: Int? = nil) throws -> [SymInt] {
     guard let value = given(name) else {
-      guard let fallback else { _ = try require(name); return [] }
+      guard let fallback else {
+        _ = try require(name)
+        return []
+      }
       return Array(repeating: SymInt(fallback), count: count)
     }
     return try evaluator.integers(value, count: count, "\(function)(): argument '\(name)'")

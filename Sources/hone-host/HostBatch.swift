@@ -1,0 +1,78 @@
+import Diagnostics
+import Foundation
+import HostProgram
+import PythonSyntax
+
+/// A development tool: evaluates modules in bulk and prints one JSON line each.
+///
+/// Standard input: one module a line, `MODULE`, or `MODULE<tab>PROBLEM`. Option `--unknown` ignores
+/// problems, `--repeat N` times N runs.
+@main
+struct HostBatch {
+  static func main() {
+    let arguments = CommandLine.arguments
+    let isUnknown = arguments.contains("--unknown")
+    let isReference = arguments.contains("--reference")
+    let repeats =
+      arguments.firstIndex(of: "--repeat").flatMap {
+        arguments.indices.contains($0 + 1) ? Int(arguments[$0 + 1]) : nil
+      } ?? 1
+    while let line = readLine() {
+      let parts = line.split(separator: "\t").map(String.init)
+      guard let path = parts.first, let module = parse(path) else { continue }
+      let problem = isUnknown || parts.count < 2 ? nil : parse(parts[1])
+      let program = HostProgram(module: module, problem: problem)
+      var record: [String: Any] = ["module": path]
+      let start = DispatchTime.now().uptimeNanoseconds
+      do {
+        var run = HostRun()
+        for _ in 0..<repeats {
+          run =
+            isReference
+            ? try program.runReference() : try program.run(isUnknown ? .unknown : .fromProblem)
+        }
+        record["launches"] = run.launches.map(describe)
+        record["inputs"] = run.inputs.map {
+          ["name": $0.name, "shape": $0.shape.shape] as [String: Any]
+        }
+        record["outputs"] = run.outputs.map {
+          ["shape": $0.shape, "strides": $0.strides, "dtype": "\($0.element)"] as [String: Any]
+        }
+        record["dimensions"] = run.dimensions.map { "\($0.name)=\($0.value) \($0.basis.rawValue)" }
+        record["operators"] = run.torchOperators.map(\.name)
+        record["notes"] = run.notes.map(\.headline)
+      } catch {
+        record["error"] = error.rendered()
+        record["id"] = error.id
+      }
+      record["ms"] =
+        Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6 / Double(repeats)
+      if let data = try? JSONSerialization.data(withJSONObject: record, options: [.sortedKeys]) {
+        print(String(decoding: data, as: UTF8.self))
+      }
+    }
+  }
+
+  private static func parse(_ path: String) -> ModuleTree? {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      FileHandle.standardError.write(Data("cannot read \(path)\n".utf8))
+      return nil
+    }
+    return PythonParser.parse(SourceText(name: path, bytes: Array(data)))
+  }
+
+  private static func describe(_ launch: Launch) -> [String: Any] {
+    [
+      "kernel": launch.kernel,
+      "grids": launch.configs.map(\.grid),
+      "configs": launch.configs.map { pair in
+        "\(pair.config.constants.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }) w\(pair.config.numWarps) s\(pair.config.numStages)"
+      },
+      "formulas": launch.gridFormulas?.map(\.description) ?? [],
+      "arguments": launch.arguments.map {
+        "\($0.name)=\($0.value) [\($0.origin)]\($0.formula.map { " \($0)" } ?? "")"
+      },
+      "repetitions": launch.repetitions,
+    ]
+  }
+}
