@@ -25,11 +25,13 @@ struct KernelModel {
       flat, axes: axes, warps: warps, computeCapability: capability)
     let redundancy = Redundancy(flat, axes: axes)
     let dotLoads = LoopAnalysis.dotLoads(flat)
-    func context(_ counts: [Double], _ pipelined: Set<Int>) -> InstructionEstimate.Context {
+    func context(
+      _ counts: [Double], _ pipelined: Set<Int>, _ sample: [ConcreteValue] = []
+    ) -> InstructionEstimate.Context {
       InstructionEstimate.Context(
         flat: flat, axes: axes, layouts: layouts, redundancy: redundancy,
-        strides: LaneStrides(flat, axes: axes), warps: warps, counts: counts,
-        pipelinedLoops: pipelined, computeCapability: capability)
+        strides: LaneStrides(flat, axes: axes, sample: sample), warps: warps, counts: counts,
+        pipelinedLoops: pipelined, numStages: config.numStages, computeCapability: capability)
     }
     let start = context([], [])
     let pipelined = Set(
@@ -51,7 +53,8 @@ struct KernelModel {
     for program in ProgramSampler.spread(over: grid, count: 4) { sampler.run(program: program) }
     let observations = sampler.observations
     let sampled = Double(max(1, observations.programs))
-    let context = context(observations.counts.map { $0 / sampled }, pipelined)
+    let context = context(
+      observations.counts.map { $0 / sampled }, pipelined, sampler.environment)
 
     let perLaunch = grid.reduce(1.0) { $0 * Double(max(1, $1)) }
     let repetitions = Double(max(1, launch.repetitions))
@@ -153,6 +156,7 @@ struct KernelModel {
     let model = TimeModel(
       gpu: gpu, occupancy: occupancy, programs: perLaunch, repetitions: repetitions,
       warps: context.warps, instructions: estimate.perProgram * (perLaunch * repetitions),
+      codeSize: estimate.codeSize,
       dotFlops: work.executedDotFlops, patterns: patterns, compulsoryBytes: work.compulsoryBytes,
       exposedRounds: MemoryRounds.exposed(context, numStages: config.numStages), grid: grid)
     let terms = model.terms

@@ -1,4 +1,5 @@
 import DeviceModel
+import Foundation
 import Testing
 
 @testable import Analysis
@@ -15,6 +16,44 @@ import Testing
     return KernelAnalysis(
       function: function, launch: launch, configIndex: 0, grid: launch.configs[0].grid,
       gpu: try GPU.named(gpu))
+  }
+
+  /// Rows of the calibration: what SASS for sm_90 has, and times measured on an H200.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["HONE_PRINT"] != nil))
+  func printsTheCalibration() throws {
+    let rows: [(Int, Int, Int, Int, Int, Bool, Bool, Int, Int)] = [
+      (64, 64, 16, 2, 3, true, false, 908, 3154), (64, 64, 16, 2, 3, true, true, 217, 1128),
+      (64, 64, 16, 4, 3, true, false, 914, 1850), (64, 64, 16, 4, 3, true, true, 483, 1239),
+      (64, 64, 16, 8, 3, true, false, 968, 2119), (64, 64, 16, 8, 3, true, true, 602, 1728),
+      (32, 64, 32, 2, 1, true, false, 1007, 3569), (32, 64, 32, 2, 1, true, true, 585, 1800),
+      (32, 64, 32, 4, 1, true, false, 1075, 2283), (32, 64, 32, 4, 1, true, true, 689, 1514),
+      (32, 64, 32, 8, 1, true, false, 0, 2285), (32, 64, 32, 8, 1, true, true, 0, 1997),
+      (64, 64, 32, 2, 1, true, true, 0, 1089),
+      (64, 64, 16, 4, 1, false, false, 1201, 1738), (64, 64, 16, 4, 1, false, true, 709, 1210),
+      (64, 64, 16, 4, 2, false, false, 1558, 2326), (64, 64, 16, 4, 2, false, true, 819, 1237),
+      (64, 64, 16, 4, 3, false, false, 1527, 2364),
+      (32, 64, 32, 4, 1, false, false, 1536, 2253), (32, 64, 32, 4, 1, false, true, 1145, 1781),
+      (32, 64, 32, 4, 2, false, false, 1640, 2743), (32, 64, 32, 4, 2, false, true, 1080, 2063),
+      (32, 64, 32, 4, 3, false, false, 1631, 2778),
+    ]
+    for (m, n, k, w, s, unrolled, constant, sass, measured) in rows {
+      let a = try Self.analyse(
+        m, n, k, warps: w, stages: s, unrolled: unrolled, constant: constant, gpu: "h200")
+      print(
+        "\(m)/\(n)/\(k) w\(w) s\(s) \(unrolled ? "unrolled" : "range") \(constant ? "const" : ""):",
+        "Minstr \(Int(a.cost.warpInstructions.total / 1e6)) (\(sass))",
+        "us \(Int(a.cost.predictedMicroseconds)) (\(measured))",
+        "regs \(a.cost.registersPerThread)",
+        "blocks \(a.cost.occupancy.blocksPerSM)",
+        a.cost.rankedTerms.prefix(4).map { "\($0.term):\(Int($0.microseconds))" })
+    }
+    for (m, n, k) in [(32, 32, 32), (64, 32, 32), (32, 64, 32), (64, 64, 32), (64, 64, 16)] {
+      let a = try Self.analyse(m, n, k, gpu: "4090")
+      print(
+        m, n, k, "4090", a.cost.registersPerThread, Int(a.cost.predictedMicroseconds),
+        Int(a.cost.warpInstructions.total / a.programs / 4),
+        a.cost.rankedTerms.prefix(4).map { "\($0.term):\(Int($0.microseconds))" })
+    }
   }
 
   @Test func countsTheInstructionsOfTheMeasuredKernel() throws {

@@ -154,6 +154,12 @@ extension InstructionEstimate {
     } else {
       mix[.globalStore] = requests
     }
+    if access.isLoad, node.loops.last.map({ context.pipelinedLoops.contains($0) }) ?? false {
+      // An asynchronous copy names its place in shared memory and how many bytes to copy.
+      // Counted on masked 4-byte copies: 3 to 10 a copy.
+      mix[.integerALU] += requests * (access.mask == nil ? 2 : 5)
+      mix[.control] = 0
+    }
     if access.isBlock {  // addresses and boundary checks are made here
       mix[.integerMultiply] += requests
       mix[.integerALU] += requests * 2

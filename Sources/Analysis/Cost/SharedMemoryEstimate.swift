@@ -33,6 +33,9 @@ enum SharedMemoryEstimate {
 
 /// How many times a program must wait for memory with nothing of its own to do meanwhile.
 enum MemoryRounds {
+  /// What is left of a round trip in a pipelined loop (same fit as `TimeModel.latencyClocks`).
+  static let hiddenShare = 0.3
+
   static func exposed(_ context: InstructionEstimate.Context, numStages: Int) -> Double {
     var rounds = 0.0
     var seen: [Int?: Double] = [:]
@@ -46,7 +49,7 @@ enum MemoryRounds {
         .isEmpty == false
       guard isDotted else { continue }
       if let loop, context.pipelinedLoops.contains(loop) {
-        seen[loop] = context.counts[node.id] / Double(max(2, numStages))
+        seen[loop] = context.counts[node.id] * hiddenShare
       } else if let loop {
         seen[loop] = context.counts[node.id]
       } else {

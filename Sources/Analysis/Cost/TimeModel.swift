@@ -3,8 +3,9 @@ import TileIR
 
 /// Turns instruction counts and memory traffic into microseconds.
 ///
-/// Each resource alone would take its term; the launch takes a little more than the largest, as the
-/// terms overlap but not wholly (a power mean with exponent 4). The constants are stated where they
+/// Each resource alone would take its term. Waiting for memory adds to issuing instructions; the
+/// launch takes a little more than the largest of that sum and the other terms (a power mean with
+/// exponent 4, as they overlap but not wholly). The constants are stated where they
 /// stand; they come from published pipe widths and, where marked, from fitting the times of one
 /// kernel family measured on an H200. Rankings are what the model is for, not absolute times.
 struct TimeModel {
@@ -16,6 +17,8 @@ struct TimeModel {
   var warps: Int
   /// Of the launch (repetitions included).
   var instructions: InstructionMix
+  /// Instructions of the compiled code.
+  var codeSize: Double
   var dotFlops: [OperandType: Double]
   var patterns: [AccessPattern]
   var compulsoryBytes: Double
@@ -24,18 +27,21 @@ struct TimeModel {
   /// Grid extents, axis 0 first.
   var grid: [Int]
 
-  /// Issue slots a scheduler fills with w resident warps: 15 % a warp at first, less from the fourth
-  /// on. Fitted to H200 times of an index-heavy convolution at 2, 2.5, 3 and 4 warps a scheduler.
-  static func issueEfficiency(warpsPerScheduler w: Double) -> Double {
-    min(0.15 * w, 0.3 + 0.075 * w, 0.92)
+  /// Issue slots a scheduler fills with w resident warps, and what is left of them once straight-line
+  /// code outgrows the instruction caches.
+  ///
+  /// Fitted, with `latencyClocks`, to the H200 times and SASS counts of one convolution in 11 forms (2 to
+  /// 4 warps a scheduler, 50 to 300 KB of code): 9 within 10 %, the worst 17 % off.
+  static func issueEfficiency(warpsPerScheduler w: Double, codeBytes: Double) -> Double {
+    min(0.23 * w, 0.95) / (1 + max(0, codeBytes - 65_536) / 400_000)
   }
   /// Of the data-sheet bandwidth; streaming kernels reach about so much.
   static let dramEfficiency = 0.92
   /// Bytes per SM and clock between L2 and the SMs (order of published microbenchmarks).
   static let l2BytesPerClock = 40.0
-  /// Clocks of a round trip to memory with its barrier.
-  static let latencyClocks = 600.0
-  /// Clocks of a launch that does nothing, microseconds.
+  /// Clocks a block stands still for one dependent round trip to memory with its barriers.
+  static let latencyClocks = 950.0
+  /// A launch that does nothing, microseconds.
   static let launchMicroseconds = 2.0
 
   var terms: [CostEstimate.Term: Double] {
@@ -45,7 +51,8 @@ struct TimeModel {
     let resident = max(
       1, min(Double(occupancy.blocksPerSM), (programs / Double(gpu.multiprocessors)).rounded(.up)))
     let warpsPerScheduler = max(0.25, resident * Double(warps) / 4)
-    let efficiency = Self.issueEfficiency(warpsPerScheduler: warpsPerScheduler)
+    let efficiency = Self.issueEfficiency(
+      warpsPerScheduler: warpsPerScheduler, codeBytes: codeSize * 16)
     /// Microseconds for warp instructions at so many a clock and scheduler.
     func time(_ count: Double, _ rate: Double) -> Double { count / (perSM * 4 * rate * clock) }
     let cc = gpu.computeCapability
@@ -121,7 +128,12 @@ struct TimeModel {
   func microseconds(_ terms: [CostEstimate.Term: Double]) -> Double {
     let largest = terms.values.max() ?? 0
     guard largest > 0 else { return Self.launchMicroseconds * max(1, repetitions) }
-    let mean = largest * pow4(terms.values.reduce(0) { $0 + pow($1 / largest) })
+    // Waiting adds to issuing: blocks that wait do not issue. The other resources overlap both.
+    var combined = terms
+    combined[.issue] = (terms[.issue] ?? 0) + (terms[.latency] ?? 0)
+    combined[.latency] = nil
+    let most = combined.values.max() ?? largest
+    let mean = most * pow4(combined.values.reduce(0) { $0 + pow($1 / most) })
     let wave = Double(gpu.multiprocessors * max(1, occupancy.blocksPerSM))
     let waves = programs / max(1, wave)
     let tail = waves > 1 ? 1 + 0.5 * (waves.rounded(.up) / waves - 1) : 1

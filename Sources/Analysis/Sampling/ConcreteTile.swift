@@ -97,6 +97,23 @@ struct ConcreteTile: Sendable {
     return result
   }
 
+  /// How many different slices the tile has along an axis.
+  func distinctSlices(along axis: Int) -> Int {
+    guard extents.indices.contains(axis), extents[axis] > 1 else { return 1 }
+    let inner = extents[(axis + 1)...].reduce(1, *)
+    let outer = extents[..<axis].reduce(1, *)
+    var slices: Set<[Int]> = []
+    for place in 0..<extents[axis] {
+      var slice: [Int] = []
+      for o in 0..<outer {
+        let start = (o * extents[axis] + place) * inner
+        slice += data[start..<start + inner]
+      }
+      slices.insert(slice)
+    }
+    return slices.count
+  }
+
   /// Axes in the order given: result axis i is source axis `order[i]`.
   func transposed(_ order: [Int]) -> ConcreteTile? {
     guard order.count == extents.count, Set(order) == Set(0..<extents.count) else { return nil }

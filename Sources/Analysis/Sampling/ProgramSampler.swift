@@ -33,7 +33,8 @@ struct ProgramSampler {
   private let flat: FlatFunction
   private let grid: [Int]
   private let onAccess: (Access) -> Void
-  private var environment: [ConcreteValue]
+  /// What the last program computed.
+  private(set) var environment: [ConcreteValue]
   private var program: [Int] = [0, 0, 0]
   private(set) var observations: Observations
   private var workLeft: Int
