@@ -4,7 +4,8 @@ import HostProgram
 import Profiling
 import TileIR
 
-/// Everything the model knows of one config of one launch of a lowered kernel.
+/// Everything the model knows of one config of one launch of a lowered kernel. All figures are for one
+/// execution; `Launch.repetitions` says how often it runs.
 ///
 /// ```
 /// let analysis = KernelAnalysis(
@@ -62,6 +63,7 @@ public struct KernelAnalysis: Sendable {
     }
   }
 
+  /// Blocks of one launch.
   public var programs: Double { grid.reduce(1.0) { $0 * Double(max(1, $1)) } }
 }
 

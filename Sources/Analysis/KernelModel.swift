@@ -57,8 +57,7 @@ struct KernelModel {
       observations.counts.map { $0 / sampled }, pipelined, sampler.environment)
 
     let perLaunch = grid.reduce(1.0) { $0 * Double(max(1, $1)) }
-    let repetitions = Double(max(1, launch.repetitions))
-    let programs = perLaunch * repetitions
+    let programs = perLaunch
     patterns = AccessAnalysis(
       context: context, roots: PointerRoots(flat), launch: launch, programs: programs,
       dotLoads: dotLoads
@@ -73,7 +72,7 @@ struct KernelModel {
     dots = Self.dots(context, programs: programs)
     cost = Self.cost(
       context, estimate, config: config, grid: grid, gpu: gpu, profile: profile, work: work,
-      patterns: patterns, perLaunch: perLaunch, repetitions: repetitions)
+      patterns: patterns, perLaunch: perLaunch)
     if !observations.unknownLoops.isEmpty {
       for id in observations.unknownLoops.sorted() {
         let place = SourcePlace(flat.nodes[id].operation.location.range, in: function.source)
@@ -138,7 +137,7 @@ struct KernelModel {
   private static func cost(
     _ context: InstructionEstimate.Context, _ estimate: InstructionEstimate, config: LaunchConfig,
     grid: [Int], gpu: GPU, profile: KernelProfile?, work: WorkReport, patterns: [AccessPattern],
-    perLaunch: Double, repetitions: Double
+    perLaunch: Double
   ) -> CostEstimate {
     let limit = min(config.maxRegisters ?? .max, gpu.limits.maxRegistersPerThread)
     let registers = RegisterEstimate(context, limit: max(16, limit))
@@ -154,8 +153,7 @@ struct KernelModel {
       registersPerThread: perThread, sharedBytesPerBlock: shared, warpsPerBlock: context.warps,
       on: gpu)
     let model = TimeModel(
-      gpu: gpu, occupancy: occupancy, programs: perLaunch, repetitions: repetitions,
-      warps: context.warps, instructions: estimate.perProgram * (perLaunch * repetitions),
+      gpu: gpu, occupancy: occupancy, programs: perLaunch, warps: context.warps, instructions: estimate.perProgram * perLaunch,
       codeSize: estimate.codeSize,
       dotFlops: work.executedDotFlops, patterns: patterns, compulsoryBytes: work.compulsoryBytes,
       exposedRounds: MemoryRounds.exposed(context, numStages: config.numStages), grid: grid)
@@ -164,7 +162,7 @@ struct KernelModel {
     return CostEstimate(
       predictedMicroseconds: model.microseconds(terms), terms: terms,
       bottleneck: bottleneck ?? .latency,
-      warpInstructions: estimate.perProgram * (perLaunch * repetitions),
+      warpInstructions: estimate.perProgram * perLaunch,
       registersPerThread: perThread,
       mayReachRegisterLimit: registers.wanted > gpu.limits.maxRegistersPerThread,
       sharedBytesPerBlock: shared, occupancy: occupancy,

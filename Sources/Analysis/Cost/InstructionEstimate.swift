@@ -47,7 +47,8 @@ struct InstructionEstimate: Sendable {
       mix += staging
       if let loop = node.loops.last {
         var factor = Self.loopIntegerFactor
-        if context.pipelinedLoops.contains(loop) {  // the first stages' index work runs before the loop
+        // The first stages' index work runs before the loop.
+        if context.pipelinedLoops.contains(loop) {
           let trips = max(1, context.counts[node.id])
           factor *= 1 + min(1, Double(context.numStages - 1) / trips)
         }

@@ -13,9 +13,8 @@ struct TimeModel {
   var occupancy: Occupancy
   /// Blocks of one launch.
   var programs: Double
-  var repetitions: Double
   var warps: Int
-  /// Of the launch (repetitions included).
+  /// Of the launch.
   var instructions: InstructionMix
   /// Instructions of the compiled code.
   var codeSize: Double
@@ -46,7 +45,6 @@ struct TimeModel {
 
   var terms: [CostEstimate.Term: Double] {
     let clock = gpu.boostClockMHz  // per microsecond
-    let launches = max(1, repetitions)
     let perSM = max(1, min(Double(gpu.multiprocessors), programs))
     let resident = max(
       1, min(Double(occupancy.blocksPerSM), (programs / Double(gpu.multiprocessors)).rounded(.up)))
@@ -84,9 +82,9 @@ struct TimeModel {
     result[.lsu] = wavefronts / (perSM * clock)
     result[.l2] = l2Bytes / (Self.l2BytesPerClock * perSM * clock)
     result[.dram] = dramBytes / (gpu.dramGBPerSecond * 1e3 * Self.dramEfficiency)
-    let rounds = programs * launches / (Double(gpu.multiprocessors) * resident)
+    let rounds = programs / (Double(gpu.multiprocessors) * resident)
     result[.latency] =
-      max(rounds, launches) * (exposedRounds * Self.latencyClocks + 400) / clock
+      max(rounds, 1) * (exposedRounds * Self.latencyClocks + 400) / clock
     return result
   }
 
@@ -127,7 +125,7 @@ struct TimeModel {
   /// The power mean of the terms, and the tail of the last wave.
   func microseconds(_ terms: [CostEstimate.Term: Double]) -> Double {
     let largest = terms.values.max() ?? 0
-    guard largest > 0 else { return Self.launchMicroseconds * max(1, repetitions) }
+    guard largest > 0 else { return Self.launchMicroseconds }
     // Waiting adds to issuing: blocks that wait do not issue. The other resources overlap both.
     var combined = terms
     combined[.issue] = (terms[.issue] ?? 0) + (terms[.latency] ?? 0)
@@ -137,7 +135,7 @@ struct TimeModel {
     let wave = Double(gpu.multiprocessors * max(1, occupancy.blocksPerSM))
     let waves = programs / max(1, wave)
     let tail = waves > 1 ? 1 + 0.5 * (waves.rounded(.up) / waves - 1) : 1
-    return mean * tail + Self.launchMicroseconds * max(1, repetitions)
+    return mean * tail + Self.launchMicroseconds
   }
 
   private func pow(_ x: Double) -> Double { (x * x) * (x * x) }

@@ -6,7 +6,7 @@ struct AccessAnalysis {
   let context: InstructionEstimate.Context
   let roots: PointerRoots
   let launch: Launch
-  /// Programs of the launch, repetitions included.
+  /// Programs of the launch.
   let programs: Double
   /// Loads whose data reaches a dot.
   let dotLoads: Set<Int>

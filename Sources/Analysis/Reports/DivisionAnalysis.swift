@@ -4,7 +4,7 @@ import TileIR
 
 /// Sums up what integer division costs and which parameters are behind it.
 enum DivisionAnalysis {
-  /// - Parameter launchWarps: warps of the whole launch, repetitions included.
+  /// - Parameter launchWarps: warps of the whole launch.
   static func report(
     _ context: InstructionEstimate.Context, _ estimate: InstructionEstimate, launch: Launch,
     launchWarps: Double

@@ -1,0 +1,220 @@
+import HostProgram
+
+/// Tries natural sizes for the open dimensions of a module until its grids come out as observed.
+struct SizeSearch {
+  let run: HostRun
+  let evidence: [GridEvidence]
+  /// The most assignments of dimensions that are tried.
+  static let limit = 60_000
+
+  private struct Open {
+    var name: String
+    var role: NaturalSizes.Role
+    var isConstructor: Bool
+    var places: [(input: String, axis: Int)]
+    var current: Int
+  }
+
+  /// Best first; not yet verified.
+  func readings() -> [ProblemDeduction.Reading] {
+    let dimensions = open()
+    let inGrid = dimensions.filter { dimension in
+      evidence.contains { item in
+        item.possible.contains {
+          GridEvidence.formulas(item.launch, $0.config)?
+            .contains { $0.dimensions.contains(dimension.name) } ?? false
+        }
+      }
+    }
+    guard !inGrid.isEmpty else {
+      return gridFits(run.assignment) ? [reading([:], dimensions, configs: choose(run.assignment))]
+        .compactMap(\.self) : []
+    }
+    // The first dimension (the batch, as a rule) is solved for; the others are tried.
+    let solved = inGrid[0]
+    let tried = Array(inGrid.dropFirst())
+    var found: [ProblemDeduction.Reading] = []
+    var assignment = run.assignment
+    var chosen: [String: Int] = [:]
+    var left = Self.limit
+    func go(_ index: Int) {
+      guard left > 0 else { return }
+      if index == tried.count {
+        solve(solved, dimensions, &assignment, chosen, &left, &found)
+        return
+      }
+      let dimension = tried[index]
+      for size in sizes(dimension, tried.count) {
+        assignment[dimension.name] = size
+        chosen[dimension.name] = size
+        go(index + 1)
+        if left <= 0 { break }
+      }
+    }
+    go(0)
+    found.sort { $0.score > $1.score }
+    var kept: [ProblemDeduction.Reading] = []
+    for reading in found where kept.count < 12 {
+      if !kept.contains(where: { same($0, reading) }) { kept.append(reading) }
+    }
+    return kept
+  }
+
+  private func same(_ a: ProblemDeduction.Reading, _ b: ProblemDeduction.Reading) -> Bool {
+    a.inputs.count == b.inputs.count
+      && zip(a.inputs, b.inputs).allSatisfy { $0.shape.shape == $1.shape.shape }
+      && a.configs == b.configs
+  }
+
+  private func open() -> [Open] {
+    var byName: [String: Open] = [:]
+    var order: [String] = []
+    for dimension in run.dimensions {
+      guard dimension.basis == .standIn || dimension.basis == .deduced else { continue }
+      switch dimension.source {
+      case .axis(let input, let axis):
+        let rank = run.inputs.first { $0.name == input }?.shape.shape.count ?? 0
+        if byName[dimension.name] == nil {
+          order.append(dimension.name)
+          byName[dimension.name] = Open(
+            name: dimension.name, role: NaturalSizes.role(axis: axis, rank: rank),
+            isConstructor: false, places: [], current: dimension.value)
+        }
+        byName[dimension.name]?.places.append((input, axis))
+      case .parameter, .constructor: continue
+      }
+    }
+    return order.compactMap { byName[$0] }
+  }
+
+  /// Fewer sizes each where many dimensions are open.
+  private func sizes(_ dimension: Open, _ count: Int) -> [Int] {
+    let all = NaturalSizes.candidates(dimension.role)
+    return Array(all.prefix(count <= 2 ? 40 : count == 3 ? 20 : 10))
+  }
+
+  private func product(_ formulas: [SymbolicInt], _ assignment: [String: Int]) -> Int? {
+    var total = 1
+    for formula in formulas {
+      guard let value = formula.evaluate(assignment), value > 0 else { return nil }
+      let (next, overflow) = total.multipliedReportingOverflow(by: value)
+      if overflow { return nil }
+      total = next
+    }
+    return total
+  }
+
+  /// Sizes of one dimension for which the first profile's grid is as observed, then checks the rest.
+  private func solve(
+    _ dimension: Open, _ all: [Open], _ assignment: inout [String: Int], _ chosen: [String: Int],
+    _ left: inout Int, _ found: inout [ProblemDeduction.Reading]
+  ) {
+    guard
+      let item = evidence.first(where: { item in
+        item.possible.contains {
+          GridEvidence.formulas(item.launch, $0.config)?
+            .contains { $0.dimensions.contains(dimension.name) } ?? false
+        }
+      })
+    else { return }
+    for candidate in item.possible {
+      guard let formulas = GridEvidence.formulas(item.launch, candidate.config) else { continue }
+      var trial = assignment
+      func grid(_ size: Int) -> Int {
+        trial[dimension.name] = size
+        left -= 1
+        return product(formulas, trial) ?? (size > 1 << 20 ? Int.max : 0)
+      }
+      // The grid grows with the size: find where it reaches the observed value and where it passes.
+      func first(atLeast target: Int) -> Int {
+        var low = 1
+        var high = 1 << 40
+        while low < high {
+          let middle = low + (high - low) / 2
+          if grid(middle) >= target { high = middle } else { low = middle + 1 }
+        }
+        return low
+      }
+      let lower = first(atLeast: item.gridSize)
+      guard grid(lower) == item.gridSize else { continue }
+      let upper = first(atLeast: item.gridSize + 1) - 1
+      guard upper >= lower else { continue }
+      var sizes = [NaturalSizes.best(in: lower...upper, dimension.role)]
+      if upper < 1 << 32, !sizes.contains(upper) { sizes.append(upper) }
+      for size in sizes {
+        trial[dimension.name] = size
+        guard gridFits(trial) else { continue }
+        var sizesByName = chosen
+        sizesByName[dimension.name] = size
+        if let reading = reading(sizesByName, all, configs: choose(trial)) { found.append(reading) }
+      }
+      if left <= 0 { return }
+    }
+  }
+
+  private func matching(_ item: GridEvidence, _ assignment: [String: Int])
+    -> [GridEvidence.Candidate]
+  {
+    item.possible.filter { candidate in
+      guard let formulas = GridEvidence.formulas(item.launch, candidate.config) else { return true }
+      return product(formulas, assignment) == item.gridSize
+    }
+  }
+
+  private func gridFits(_ assignment: [String: Int]) -> Bool {
+    evidence.allSatisfy { !matching($0, assignment).isEmpty }
+  }
+
+  /// Of the configs that give the grid, the one whose occupancy fits best.
+  private func choose(_ assignment: [String: Int]) -> [(kernel: String, index: Int, distance: Int)] {
+    evidence.compactMap { item in
+      let best = matching(item, assignment).min {
+        (item.occupancyDistance($0), $0.configIndex) < (item.occupancyDistance($1), $1.configIndex)
+      }
+      return best.map { (item.launch.kernel, $0.configIndex, item.occupancyDistance($0)) }
+    }
+  }
+
+  private func reading(
+    _ sizes: [String: Int], _ all: [Open], configs: [(kernel: String, index: Int, distance: Int)]
+  ) -> ProblemDeduction.Reading? {
+    var score = 0.0
+    var count = 0.0
+    var reasons: [String] = []
+    for dimension in all {
+      guard let size = sizes[dimension.name] else { continue }
+      score += NaturalSizes.score(size, dimension.role)
+      count += 1
+      reasons.append("\(dimension.name) = \(size)")
+    }
+    if count > 0 { score /= count }
+    // Images are square as a rule.
+    let space = all.filter { $0.role == .space }
+    if space.count == 2 {
+      let pair = space.map { sizes[$0.name] ?? $0.current }
+      if pair[0] == pair[1] { score += 0.15 } else { score -= 0.1 }
+    }
+    for config in configs { score -= 0.2 * Double(min(4, config.distance)) }
+    var inputs = run.inputs
+    for dimension in all {
+      guard let size = sizes[dimension.name] else { continue }
+      for place in dimension.places {
+        guard let index = inputs.firstIndex(where: { $0.name == place.input }),
+          inputs[index].shape.shape.indices.contains(place.axis)
+        else { continue }
+        var shape = inputs[index].shape.shape
+        shape[place.axis] = size
+        inputs[index].shape = TensorShape(element: inputs[index].shape.element, shape: shape)
+      }
+    }
+    var bytes = 0.0
+    for input in inputs {
+      bytes += input.shape.shape.reduce(Double(input.shape.element.bytes)) { $0 * Double($1) }
+    }
+    if bytes > 60e9 { return nil }  // no GPU holds it
+    return ProblemDeduction.Reading(
+      inputs: inputs,
+      configs: Dictionary(configs.map { ($0.kernel, $0.index) }) { first, _ in first },
+      reasons: reasons, score: max(0, score))
+  }
+}
