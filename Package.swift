@@ -49,7 +49,11 @@ let package = Package(
       dependencies: ["Analysis", "HostProgram", "Rewrites", "Stages", "Requests"],
       exclude: ["README.md"]),
     .target(
-      name: "Reporting", dependencies: ["Analysis", "Tuning", "Requests"],
+      name: "Reporting",
+      dependencies: [
+        "Analysis", "DeviceModel", "HostProgram", "Profiling", "PythonSyntax", "Requests", "TileIR",
+        "TritonLowering", "Tuning",
+      ],
       exclude: ["README.md"]),
     .executableTarget(
       name: "hone",

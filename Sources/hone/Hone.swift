@@ -15,7 +15,7 @@ struct Hone: AsyncParsableCommand {
 
   /// In the order of the help screen.
   static let subcommandTypes: [any ParsableCommand.Type] = [
-    LintCommand.self, GpusCommand.self, LowerCommand.self,
+    LintCommand.self, ExplainCommand.self, GpusCommand.self, LowerCommand.self,
   ]
 }
 

@@ -74,9 +74,10 @@ public struct ProfileDiagnosis: Sendable {
             + "\(Number.short(seconds * 1e6)) µs")
       }
     }
+    let counted = cost.warpInstructions.total
     add(NsightMetric.instructionsExecuted) { value in
       "\(Number.scaled(value, "warp instructions")); the model counts "
-        + Number.scaled(cost.warpInstructions.total, "")
+        + Number.scaled(counted, "")
     }
   }
 
@@ -91,6 +92,7 @@ public struct ProfileDiagnosis: Sendable {
     let blocks = Occupancy.residentBlocks(
       warpsActivePercent: active, warpsPerBlock: config.numWarps, on: gpu)
     residentBlocks = blocks
+    let (gpu, cost) = (gpu, cost)
     add(NsightMetric.warpsActive) { value in
       guard let blocks else { return "\(Number.short(value)) % of the warps an SM can hold" }
       let warps = blocks * config.numWarps
