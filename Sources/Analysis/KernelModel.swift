@@ -153,7 +153,8 @@ struct KernelModel {
       registersPerThread: perThread, sharedBytesPerBlock: shared, warpsPerBlock: context.warps,
       on: gpu)
     let model = TimeModel(
-      gpu: gpu, occupancy: occupancy, programs: perLaunch, warps: context.warps, instructions: estimate.perProgram * perLaunch,
+      gpu: gpu, occupancy: occupancy, programs: perLaunch, warps: context.warps,
+      instructions: estimate.perProgram * perLaunch,
       codeSize: estimate.codeSize,
       dotFlops: work.executedDotFlops, patterns: patterns, compulsoryBytes: work.compulsoryBytes,
       exposedRounds: MemoryRounds.exposed(context, numStages: config.numStages), grid: grid)

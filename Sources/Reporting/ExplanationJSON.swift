@@ -175,7 +175,8 @@ private struct KernelRecord: Encodable {
     refusal = kernel.refusal?.headline
     isGuessed = kernel.isGuessed
     configMicroseconds = Dictionary(
-      kernel.configMicroseconds.map { ("\($0.key)", $0.value) }) { first, _ in first }
+      kernel.configMicroseconds.map { ("\($0.key)", $0.value) }
+    ) { first, _ in first }
     sections = kernel.sections.map(SectionRecord.init)
     let analysis = kernel.analysis
     work = analysis.map { analysis in
@@ -233,7 +234,8 @@ private struct KernelRecord: Encodable {
     }
     profile = analysis?.profile.map { diagnosis in
       Profile(
-        measured: Dictionary(diagnosis.readings.map { ($0.metric, $0.value) }) { first, _ in first },
+        measured: Dictionary(diagnosis.readings.map { ($0.metric, $0.value) }) { first, _ in first
+        },
         conclusions: diagnosis.conclusions, contradictions: diagnosis.contradictions)
     }
   }

@@ -72,7 +72,8 @@ extension KernelSections {
       statements.append(
         Statement(
           "make \(specialized.byModule.joined(separator: ", ")) tl.constexpr: the module fixes them, "
-            + "and division by a constant is a multiplication; \(gain(time))", at: place, .predicted))
+            + "and division by a constant is a multiplication; \(gain(time))", at: place, .predicted
+        ))
     }
     if let time = specialized.byShapesMicroseconds, time < now * 0.98 {
       let more = specialized.byShapes.filter { !specialized.byModule.contains($0) }

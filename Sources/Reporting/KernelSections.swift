@@ -62,7 +62,8 @@ struct KernelSections {
           nil))
     }
     let tensors = work.tensors.map { tensor in
-      let way = tensor.isRead && tensor.isWritten ? "read and written" : tensor.isRead ? "read" : "written"
+      let way =
+        tensor.isRead && tensor.isWritten ? "read and written" : tensor.isRead ? "read" : "written"
       return "\(tensor.name) \(Number.scaled(tensor.bytes, "B")) \(way)"
         + (tensor.isPartial ? " (a part)" : "")
     }
@@ -98,7 +99,8 @@ struct KernelSections {
 
   static func text(_ access: AccessPattern) -> String {
     var parts: [String] = []
-    let shape = access.shape.isEmpty ? "scalar" : access.shape.map(String.init).joined(separator: "×")
+    let shape =
+      access.shape.isEmpty ? "scalar" : access.shape.map(String.init).joined(separator: "×")
     var head = "\(access.kind.rawValue) \(access.tensor ?? "?") \(shape) \(access.element)"
     if access.copies > 1 { head += ", \(access.copies) copies" }
     parts.append(head)
@@ -176,7 +178,8 @@ struct KernelSections {
       Statement(
         "integer division and remainder are \(Number.short(report.share * 100)) % of the warp "
           + "instructions (\(Number.scaled(report.warpInstructions, "")) of "
-          + "\(Number.scaled(analysis.cost.warpInstructions.total, "")))", at: report.sites.first?.place,
+          + "\(Number.scaled(analysis.cost.warpInstructions.total, "")))",
+        at: report.sites.first?.place,
         .predicted)
     ]
     for site in report.sites.prefix(8) where site.warpInstructions > 0 {
@@ -239,7 +242,8 @@ struct KernelSections {
     if !kernel.isGuessed {
       statements.append(
         Statement(
-          "\(Number.short(analysis.programs)) blocks are \(Number.short(cost.waves)) waves", at: nil,
+          "\(Number.short(analysis.programs)) blocks are \(Number.short(cost.waves)) waves",
+          at: nil,
           .predicted))
     }
     return Section("Occupancy", statements)
@@ -302,7 +306,9 @@ struct KernelSections {
   }
 
   private func configs() -> Section {
-    guard let launch = kernel.launch, launch.configs.count > 1 else { return Section("Configs", []) }
+    guard let launch = kernel.launch, launch.configs.count > 1 else {
+      return Section("Configs", [])
+    }
     let statements = launch.configs.enumerated().compactMap { index, entry -> Statement? in
       let text = "\(index + 1). \(RequestSections.configText(entry.config))"
       let place = entry.config.range.map { SourcePlace($0, in: request.tree.source) }

@@ -64,7 +64,8 @@ enum RequestSections {
     }
     for item in (run?.torchOperators ?? []).prefix(12) {
       statements.append(
-        .init("torch runs \(item.name) beside the kernels", at: SourcePlace(item.range, in: source)))
+        .init("torch runs \(item.name) beside the kernels", at: SourcePlace(item.range, in: source))
+      )
     }
     return .init("Launches", statements)
   }

@@ -49,7 +49,9 @@ public struct ProfileDiagnosis: Sendable {
     add(NsightMetric.gridSize) { value in
       let same = value == programs
       return "\(Number.short(value)) blocks"
-        + (same ? ", as this config's grid \(grid) has" : "; this config's grid has \(Number.short(programs))")
+        + (same
+          ? ", as this config's grid \(grid) has"
+          : "; this config's grid has \(Number.short(programs))")
     }
     if let size = profile[NsightMetric.gridSize], size != programs {
       contradictions.append(
@@ -99,7 +101,8 @@ public struct ProfileDiagnosis: Sendable {
       let registers = Occupancy.registerRange(
         blocksPerSM: blocks, sharedBytesPerBlock: cost.sharedBytesPerBlock,
         warpsPerBlock: config.numWarps, on: gpu)
-      return "\(warps) of \(gpu.limits.maxWarps) warps: \(blocks) blocks of \(config.numWarps) warps"
+      return
+        "\(warps) of \(gpu.limits.maxWarps) warps: \(blocks) blocks of \(config.numWarps) warps"
         + (registers.map {
           ", so a thread has \($0.lowerBound) to \($0.upperBound) registers if registers limit it"
         } ?? "")
@@ -124,7 +127,8 @@ public struct ProfileDiagnosis: Sendable {
     add(NsightMetric.l2HitRate) { value in
       value >= 80
         ? "L2 serves nearly all of what L1 asks for: data is re-read, but not from DRAM"
-        : value >= 50 ? "L2 serves part of what L1 asks for" : "most of what L1 asks for comes from DRAM"
+        : value >= 50
+          ? "L2 serves part of what L1 asks for" : "most of what L1 asks for comes from DRAM"
     }
     add(NsightMetric.l1HitRate) { value in
       value >= 70 ? "L1 serves most sectors" : value >= 30 ? "L1 serves part" : "little reuse in L1"

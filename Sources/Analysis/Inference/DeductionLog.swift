@@ -16,7 +16,9 @@ struct DeductionLog {
   mutating func grid(_ item: GridEvidence, gpu: GPU) {
     let place = SourcePlace(item.launch.gridRange, in: source)
     let kernel = item.launch.kernel
-    let formulas = item.launch.gridFormulas.map { "(" + $0.map(\.description).joined(separator: ", ") + ")" }
+    let formulas = item.launch.gridFormulas.map {
+      "(" + $0.map(\.description).joined(separator: ", ") + ")"
+    }
     add(
       "the profile gives \(NsightMetric.gridSize) = \(Number.grouped(item.gridSize)) for \(kernel); "
         + "the grid is \(formulas ?? "not a formula of the inputs") (\(place))")
@@ -47,7 +49,9 @@ struct DeductionLog {
   }
 
   private mutating func occupancy(_ item: GridEvidence, gpu: GPU) {
-    guard let active = item.profile[NsightMetric.warpsActive], !item.possible.isEmpty else { return }
+    guard let active = item.profile[NsightMetric.warpsActive], !item.possible.isEmpty else {
+      return
+    }
     var seen: Set<String> = []
     for candidate in item.possible {
       let warps = candidate.config.numWarps
@@ -119,7 +123,9 @@ struct DeductionLog {
     let inputs = reading.inputs.map {
       "\($0.name) = \($0.shape.element)[\($0.shape.shape.map(String.init).joined(separator: ", "))]"
     }
-    let configs = reading.configs.sorted { $0.key < $1.key }.map { "config \($0.value + 1) of \($0.key)" }
+    let configs = reading.configs.sorted { $0.key < $1.key }.map {
+      "config \($0.value + 1) of \($0.key)"
+    }
     return inputs.joined(separator: ", ")
       + (configs.isEmpty ? "" : " (\(configs.joined(separator: ", ")))")
   }

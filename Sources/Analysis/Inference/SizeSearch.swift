@@ -27,8 +27,9 @@ struct SizeSearch {
       }
     }
     guard !inGrid.isEmpty else {
-      return gridFits(run.assignment) ? [reading([:], dimensions, configs: choose(run.assignment))]
-        .compactMap(\.self) : []
+      return gridFits(run.assignment)
+        ? [reading([:], dimensions, configs: choose(run.assignment))]
+          .compactMap(\.self) : []
     }
     // The first dimension (the batch, as a rule) is solved for; the others are tried.
     let solved = inGrid[0]
@@ -166,7 +167,8 @@ struct SizeSearch {
   }
 
   /// Of the configs that give the grid, the one whose occupancy fits best.
-  private func choose(_ assignment: [String: Int]) -> [(kernel: String, index: Int, distance: Int)] {
+  private func choose(_ assignment: [String: Int]) -> [(kernel: String, index: Int, distance: Int)]
+  {
     evidence.compactMap { item in
       let best = matching(item, assignment).min {
         (item.occupancyDistance($0), $0.configIndex) < (item.occupancyDistance($1), $1.configIndex)

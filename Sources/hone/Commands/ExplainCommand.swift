@@ -14,14 +14,11 @@ struct ExplainCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
 
-  @Option(help: "How to print.")
-  var format: OutputFormat = .text
-
   func run() throws {
     let request = try input.load(requiresModel: false)
     StandardError.print(request.notes.filter { $0.severity >= .warning })
     let explanation = ExplanationBuilder.explain(request)
-    switch format {
+    switch input.format {
     case .text: try StandardOutput.write(explanation.text())
     case .json: try StandardOutput.write(try explanation.json())
     }
