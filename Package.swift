@@ -8,6 +8,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "hone", targets: ["hone"]),
+    .library(name: "PythonSyntax", targets: ["Diagnostics", "PythonSyntax"]),
     .library(
       name: "Hone",
       targets: [
@@ -69,7 +70,9 @@ let package = Package(
     .executableTarget(
       name: "hone-host", dependencies: ["HostProgram", "PythonSyntax"], exclude: ["README.md"]),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
-    .testTarget(name: "PythonSyntaxTests", dependencies: ["PythonSyntax", "FuzzSupport"]),
+    .testTarget(
+      name: "PythonSyntaxTests", dependencies: ["PythonSyntax", "FuzzSupport", "hone-syntax"],
+      exclude: ["Resources"]),
     .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
     .testTarget(name: "TileIRTests", dependencies: ["TileIR"]),
     .testTarget(

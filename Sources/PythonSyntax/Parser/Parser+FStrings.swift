@@ -6,11 +6,14 @@ struct JoinedParts {
   private var text = ScalarBuffer()
   private var textRange: SourceRange?
   private var single: StringLiteral?
+  /// Whether the first literal of the text has the prefix `u`, which CPython keeps.
+  private var isUnicode = false
 
   mutating func append(_ literal: StringLiteral, _ range: SourceRange) {
     flushSingle()
     if text.isEmpty, textRange == nil {
       single = literal
+      isUnicode = literal.isUnicodePrefixed
     } else {
       text.append(literal)
     }
@@ -29,7 +32,7 @@ struct JoinedParts {
 
   private mutating func closeText() {
     if let range = textRange {
-      let literal = literal(isUnicode: false)
+      let literal = literal(isUnicode: isUnicode)
       if !literal.value.isEmpty { parts.append(Expr(.constant(.string(literal)), range)) }
     }
     text = ScalarBuffer()
