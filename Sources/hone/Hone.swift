@@ -15,7 +15,8 @@ struct Hone: AsyncParsableCommand {
 
   /// In the order of the help screen.
   static let subcommandTypes: [any ParsableCommand.Type] = [
-    LintCommand.self, ExplainCommand.self, GpusCommand.self, LowerCommand.self,
+    OptimizeCommand.self, ExplainCommand.self, GpusCommand.self,
+    LintCommand.self, LowerCommand.self,
   ]
 }
 

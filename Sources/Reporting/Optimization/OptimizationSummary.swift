@@ -1,0 +1,104 @@
+import Diagnostics
+import Requests
+import Tuning
+
+/// The head-of-run summary of an optimization, for people: what was done, what was tried and not
+/// done, and why. Goes to standard error, beside the module on standard output.
+public struct OptimizationSummary: Sendable {
+  public var request: Request
+  public var result: Optimization
+  /// The most trials that are listed per kernel and outcome before the rest is counted.
+  private static let listLimit = 12
+
+  public init(request: Request, result: Optimization) {
+    self.request = request
+    self.result = result
+  }
+
+  public var text: String {
+    var lines: [String] = []
+    lines.append(
+      "\(request.module.name): \(request.policy.stage.rawValue) for \(request.gpu.name), "
+        + "backend model (figures are predicted; nothing was compiled or measured)")
+    if let deduction = result.deduction {
+      lines.append("problem")
+      lines += deduction.steps.map { "  " + $0 }
+    }
+    for kernel in result.kernels { lines += describe(kernel) }
+    if result.kernels.isEmpty { lines.append("no kernel launch was found") }
+    let shown = result.notes.filter { $0.severity >= .warning }
+    if !shown.isEmpty {
+      lines.append("notes")
+      lines += shown.map { "  " + $0.headline }
+    }
+    lines.append(verdict)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func describe(_ kernel: KernelOutcome) -> [String] {
+    var lines = [
+      "kernel \(kernel.name), \(kernel.launches) launch\(kernel.launches == 1 ? "" : "es")"
+    ]
+    if let reference = kernel.referenceConfig {
+      let how = kernel.isReferenceProfiled ? "the profiled config" : "fastest by the model"
+      lines.append("  original   \(reference.knobText) (\(how))")
+    }
+    if let refusal = kernel.refusal {
+      lines.append("  not understood: \(refusal.headline)")
+    }
+    let trials = result.trials.filter { $0.kernel == kernel.name }
+    lines += list(trials.filter(\.isAccepted), "done      ")
+    lines += list(
+      trials.filter { if case .reverted = $0.outcome { true } else { false } }, "not done  ")
+    lines += list(
+      trials.filter { if case .refused = $0.outcome { true } else { false } }, "refused   ")
+    if let before = kernel.microsecondsBefore, let after = kernel.microsecondsAfter {
+      lines.append(
+        "  predicted  \(Self.microseconds(before)) → \(Self.microseconds(after)) µs "
+          + "(\(Self.ratio(before / after)))")
+    }
+    return lines
+  }
+
+  private func list(_ trials: [Trial], _ label: String) -> [String] {
+    var lines: [String] = []
+    for trial in trials.prefix(Self.listLimit) {
+      let line = trial.location.map { "line \($0.line): " } ?? ""
+      lines.append("  \(label) \(line)\(trial.what)")
+      switch trial.outcome {
+      case .accepted:
+        if !trial.why.isEmpty { lines.append("             because \(trial.why)") }
+        if let before = trial.microsecondsBefore, let after = trial.microsecondsAfter {
+          lines.append(
+            "             \(trial.evidence.rawValue) \(Self.microseconds(before)) → "
+              + "\(Self.microseconds(after)) µs (\(Self.ratio(before / after)))")
+        }
+      case .reverted(let reason): lines.append("             \(reason)")
+      case .refused(let diagnostic): lines.append("             \(diagnostic.headline)")
+      }
+    }
+    if trials.count > Self.listLimit {
+      lines.append("  \(label) … and \(trials.count - Self.listLimit) more (see --format json)")
+    }
+    return lines
+  }
+
+  private var verdict: String {
+    switch result.status {
+    case .unchanged: return "result     the original: nothing within the stage's rules gains enough"
+    case .tuned, .improved:
+      guard let (before, after) = result.predictedMicroseconds, after > 0 else {
+        return "result     knobs only; no time could be predicted"
+      }
+      return "result     predicted \(Self.ratio(before / after)) over all understood launches"
+    }
+  }
+
+  static func microseconds(_ value: Double) -> String {
+    value >= 100 ? "\(Int(value.rounded()))" : "\((value * 10).rounded() / 10)"
+  }
+
+  static func ratio(_ value: Double) -> String {
+    "\((value * 100).rounded() / 100)×"
+  }
+}

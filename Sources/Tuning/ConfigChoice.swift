@@ -1,0 +1,81 @@
+import HostProgram
+import Stages
+import TritonLowering
+
+/// Chooses the few configs that the output lists: the original first, then the most promising.
+///
+/// A model cannot tell apart what is within a few percent of each other, and Triton's autotuner
+/// measures what it is given; so the choice spreads over the values of the knobs before it goes
+/// deeper on one of them.
+struct ConfigChoice {
+  var policy: StagePolicy
+  /// The originals that must stay: the profiled config where it is known.
+  var kept: [ConfigKey]
+  /// Predicted microseconds of a config, nil where it cannot run (too much shared memory …).
+  var microseconds: [ConfigKey: Double]
+
+  /// The number of configs where the policy states none.
+  static let defaultCount = 3...6
+
+  /// A config predicted slower than the best by more than this factor is not listed unless
+  /// required: it would only cost tuning time.
+  private static let hopeless = 1.5
+
+  /// - Returns: configs in the order to emit, original first.
+  func choose(from pool: [PooledConfig]) -> [PooledConfig] {
+    let count = policy.configCount ?? Self.defaultCount
+    var chosen: [PooledConfig] = []
+    var taken: Set<ConfigKey> = []
+    func take(_ item: PooledConfig) {
+      guard chosen.count < count.upperBound, taken.insert(item.key).inserted else { return }
+      chosen.append(item)
+    }
+    // Required: the originals to keep, and the policy's baseline if it is in the pool.
+    for item in pool where kept.contains(item.key) { take(item) }
+    if let baseline = policy.baseline,
+      let item = pool.first(where: { item in
+        baseline.allSatisfy { knob, value in
+          knob == .numWarps ? item.config.numWarps == value : item.config.numStages == value
+        }
+      })
+    {
+      take(item)
+    }
+    let ranked = pool.filter { microseconds[$0.key] != nil }
+      .enumerated().sorted { left, right in
+        let (a, b) = (microseconds[left.element.key] ?? 0, microseconds[right.element.key] ?? 0)
+        return a != b ? a < b : left.offset < right.offset
+      }.map(\.element)
+    let best = ranked.first.flatMap { microseconds[$0.key] } ?? 0
+    let promising = ranked.filter { (microseconds[$0.key] ?? 0) <= best * Self.hopeless }
+    // One of each (BLOCK sizes, warps) pair, best first; then of each knob pair; then the rest.
+    takeOnePer(promising, take) { SpreadKey(blocks: nil, warps: $0.config.numWarps, stages: nil) }
+    takeOnePer(promising, take) {
+      SpreadKey(blocks: $0.config.constants, warps: $0.config.numWarps, stages: nil)
+    }
+    promising.forEach(take)
+    // A policy that wants at least so many gets them even from the unpromising.
+    if chosen.count < count.lowerBound {
+      for item in ranked + pool where chosen.count < count.lowerBound { take(item) }
+    }
+    return chosen
+  }
+
+  private struct SpreadKey: Hashable {
+    var blocks: [String: ConstexprValue]?
+    var warps: Int
+    var stages: Int?
+    init(blocks: [String: ConstexprValue]?, warps: Int, stages: Int?) {
+      self.blocks = blocks
+      self.warps = warps
+      self.stages = stages
+    }
+  }
+
+  private func takeOnePer(
+    _ items: [PooledConfig], _ take: (PooledConfig) -> Void, by key: (PooledConfig) -> SpreadKey
+  ) {
+    var seen: Set<SpreadKey> = []
+    for item in items where seen.insert(key(item)).inserted { take(item) }
+  }
+}

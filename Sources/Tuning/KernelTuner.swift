@@ -1,0 +1,225 @@
+import Analysis
+import DeviceModel
+import Diagnostics
+import HostProgram
+import Profiling
+import Rewrites
+import Stages
+
+/// Works on one kernel of a module: costs its configs, tries body rewrites, chooses its knobs.
+struct KernelTuner {
+  var kernel: String
+  var policy: StagePolicy
+  var inputs: ModuleInputs
+  var profile: KernelProfile?
+  /// Indices of the original configs that the profile's metrics allow; empty if unknown.
+  var profiledConfigs: [Int]
+  var model: CostModel
+  /// The configs under which body rewrites are compared: the reference and the fastest.
+  var representatives: [LaunchConfig] = []
+  var trials: [Trial] = []
+
+  /// A gain below this, in percent, is not worth a change where the policy states no threshold.
+  private static let defaultThresholdPercent = 2.0
+  private var threshold: Double {
+    1 + (policy.revertBelowPercent?.upper ?? Self.defaultThresholdPercent) / 100
+  }
+
+  init(
+    kernel: String, policy: StagePolicy, inputs: ModuleInputs, profile: KernelProfile?,
+    profiledConfigs: [Int], gpu: GPU
+  ) {
+    self.kernel = kernel
+    self.policy = policy
+    self.inputs = inputs
+    self.profile = profile
+    self.profiledConfigs = profiledConfigs
+    self.model = CostModel(gpu: gpu)
+  }
+
+  /// The cost of a set of configs: every launch takes its best.
+  struct SetCost {
+    var microseconds: Double
+    var perConfig: [ConfigKey: ConfigCost]
+    var best: LaunchConfig
+  }
+
+  func launches(in state: ModuleState) -> [Launch] {
+    state.subject.run?.launches.filter { $0.kernel == kernel } ?? []
+  }
+
+  /// The kernel's configs: of its decorator, or of its launch sites.
+  func originals(in state: ModuleState) -> [LaunchConfig] {
+    var seen: Set<ConfigKey> = []
+    var configs: [LaunchConfig] = []
+    for launch in launches(in: state) {
+      for (config, _) in launch.configs {
+        var config = config
+        if !launch.isAutotuned { config.constants = [:] }
+        if seen.insert(ConfigKey(config)).inserted { configs.append(config) }
+      }
+    }
+    return configs
+  }
+
+  /// Predicts all `configs`.
+  /// - Throws: the first refusal if none of them can be predicted.
+  func evaluate(_ configs: [LaunchConfig], in state: ModuleState) throws(Diagnostic)
+    -> SetCost
+  {
+    let costs = model.costs(of: configs, launches: launches(in: state), in: state.triton)
+    var perConfig: [ConfigKey: ConfigCost] = [:]
+    var firstRefusal: Diagnostic?
+    var best: (config: LaunchConfig, microseconds: Double)?
+    for (config, cost) in zip(configs, costs) {
+      switch cost {
+      case .success(let cost):
+        perConfig[ConfigKey(config)] = cost
+        if cost.microseconds < best?.microseconds ?? .infinity {
+          best = (config, cost.microseconds)
+        }
+      case .failure(let refusal):
+        firstRefusal = firstRefusal ?? refusal
+      }
+    }
+    guard let best else {
+      throw firstRefusal
+        ?? Diagnostic(
+          id: "no-launch", "no launch of '\(kernel)' was found", source: state.source)
+    }
+    return SetCost(microseconds: best.microseconds, perConfig: perConfig, best: best.config)
+  }
+
+  // MARK: Body
+
+  /// Tries the body rewrites one after another and keeps what gains more than the threshold.
+  mutating func rewriteBody(_ start: ModuleState, baseline: SetCost) -> (ModuleState, SetCost) {
+    var state = start
+    var cost = baseline
+    representatives = representatives(of: baseline, in: start)
+    if let narrowed = try? evaluate(representatives, in: start) { cost = narrowed }
+    guard policy.allows(.body) else { return (state, cost) }
+    for rewrite in Rewrites.catalog where !Self.isKnobRewrite(rewrite) {
+      let sites = rewrite.sites(in: state.subject).filter { $0.kernel == kernel }
+      guard !sites.isEmpty else { continue }
+      if rewrite is SpecializeArguments {  // its sites are alternatives, the larger holding the smaller
+        (state, cost) = takeBest(of: sites, by: rewrite, state, cost)
+      } else {
+        for index in sites.indices {
+          // Earlier edits move the later sites: look them up again in the current text.
+          let now = rewrite.sites(in: state.subject).filter { $0.kernel == kernel }
+          guard
+            let site = now.count == sites.count
+              ? now[index] : now.first(where: { $0.what == sites[index].what })
+          else { continue }
+          if let (next, nextCost) = tryOne(site, by: rewrite, state, cost) {
+            (state, cost) = (next, nextCost)
+          }
+        }
+      }
+    }
+    return (state, cost)
+  }
+
+  private func representatives(of baseline: SetCost, in state: ModuleState) -> [LaunchConfig] {
+    let reference = referenceConfig(originals(in: state), baseline)
+    return [reference, baseline.best].compactMap(\.self).reduce(into: []) { kept, config in
+      if !kept.contains(where: { ConfigKey($0) == ConfigKey(config) }) { kept.append(config) }
+    }
+  }
+
+  private static func isKnobRewrite(_ rewrite: any Rewrite) -> Bool {
+    rewrite is TuneConfigs || rewrite is SetLaunchKnobs
+  }
+
+  /// Of nested alternatives, the largest that comes within half the threshold of the best: what a
+  /// model cannot tell apart is decided by what the compiler knows more of. The price, a
+  /// compilation per shape, is one that an autotuned kernel pays already.
+  private mutating func takeBest(
+    of sites: [RewriteSite], by rewrite: any Rewrite, _ state: ModuleState, _ cost: SetCost
+  ) -> (ModuleState, SetCost) {
+    var candidates: [(site: RewriteSite, state: ModuleState, cost: SetCost)] = []
+    for site in sites {
+      do throws(Diagnostic) {
+        let (next, nextCost) = try apply(site, by: rewrite, state)
+        candidates.append((site, next, nextCost))
+      } catch {
+        record(site, .refused(error), state, before: cost.microseconds, after: nil)
+      }
+    }
+    guard let best = candidates.map(\.cost.microseconds).min() else { return (state, cost) }
+    let slack = 1 + (threshold - 1) / 2
+    guard let chosen = candidates.last(where: { $0.cost.microseconds <= best * slack }) else {
+      return (state, cost)
+    }
+    let isWorthIt = cost.microseconds / chosen.cost.microseconds >= threshold
+    for candidate in candidates {
+      let after = candidate.cost.microseconds
+      if candidate.site.what == chosen.site.what, isWorthIt {
+        record(candidate.site, .accepted, state, before: cost.microseconds, after: after)
+      } else if isWorthIt {
+        record(
+          candidate.site, .reverted("another set of arguments does as well or better"), state,
+          before: cost.microseconds, after: after)
+      } else {
+        record(
+          candidate.site, .reverted(belowThreshold(cost.microseconds, after)), state,
+          before: cost.microseconds, after: after)
+      }
+    }
+    return isWorthIt ? (chosen.state, chosen.cost) : (state, cost)
+  }
+
+  private mutating func tryOne(
+    _ site: RewriteSite, by rewrite: any Rewrite, _ state: ModuleState, _ cost: SetCost
+  ) -> (ModuleState, SetCost)? {
+    do throws(Diagnostic) {
+      let (next, nextCost) = try apply(site, by: rewrite, state)
+      if cost.microseconds / nextCost.microseconds >= threshold {
+        record(
+          site, .accepted, state, before: cost.microseconds, after: nextCost.microseconds)
+        return (next, nextCost)
+      }
+      record(
+        site, .reverted(belowThreshold(cost.microseconds, nextCost.microseconds)), state,
+        before: cost.microseconds, after: nextCost.microseconds)
+    } catch {
+      record(site, .refused(error), state, before: cost.microseconds, after: nil)
+    }
+    return nil
+  }
+
+  /// Applies a rewrite and predicts the result under the configs the module has then.
+  private mutating func apply(
+    _ site: RewriteSite, by rewrite: any Rewrite, _ state: ModuleState
+  ) throws(Diagnostic) -> (ModuleState, SetCost) {
+    let rewritten = try rewrite.apply(site, to: state.subject)
+    let next = try ModuleState(rewritten, after: state, inputs: inputs)
+    return (next, try evaluate(representatives, in: next))
+  }
+
+  private func belowThreshold(_ before: Double, _ after: Double) -> String {
+    let gain = (before / after - 1) * 100
+    let limit = (threshold - 1) * 100
+    return "predicted gain \(gain.percentText) is below \(limit.percentText)"
+  }
+
+  private mutating func record(
+    _ site: RewriteSite, _ outcome: Trial.Outcome, _ state: ModuleState, before: Double?,
+    after: Double?
+  ) {
+    trials.append(
+      Trial(
+        rewrite: site.rewrite, kernel: kernel, what: site.what, why: site.why, outcome: outcome,
+        microsecondsBefore: before, microsecondsAfter: after,
+        location: state.source.location(at: site.range.lower)))
+  }
+}
+
+extension Double {
+  /// "+3.4 %", "-0.5 %".
+  var percentText: String {
+    let rounded = (self * 10).rounded() / 10
+    return "\(rounded == 0 ? 0 : rounded) %"
+  }
+}

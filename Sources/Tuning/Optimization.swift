@@ -1,0 +1,87 @@
+import Analysis
+import Diagnostics
+import HostProgram
+
+/// What an optimization run returns: the module to print, and everything that says why it is so.
+public struct Optimization: Sendable {
+  public enum Status: String, Sendable {
+    /// Kernel bodies changed (and possibly knobs).
+    case improved
+    /// Only launch knobs (autotune configs) changed.
+    case tuned
+    /// The original is the answer.
+    case unchanged
+  }
+
+  public var status: Status
+  public var original: SourceText
+  /// The module to print, in the strict form.
+  public var module: SourceText
+  public var kernels: [KernelOutcome]
+  /// In the order they were made; refused and reverted ones included.
+  public var trials: [Trial]
+  /// How the problem's shapes were found where the request gives none.
+  public var deduction: ProblemDeduction?
+  /// What was assumed, and what could not be understood.
+  public var notes: [Diagnostic]
+
+  public init(
+    status: Status, original: SourceText, module: SourceText, kernels: [KernelOutcome] = [],
+    trials: [Trial] = [], deduction: ProblemDeduction? = nil, notes: [Diagnostic] = []
+  ) {
+    self.status = status
+    self.original = original
+    self.module = module
+    self.kernels = kernels
+    self.trials = trials
+    self.deduction = deduction
+    self.notes = notes
+  }
+
+  /// Predicted time of all understood launches before and after, in microseconds.
+  public var predictedMicroseconds: (before: Double, after: Double)? {
+    let known = kernels.compactMap { kernel -> (Double, Double)? in
+      guard let before = kernel.microsecondsBefore, let after = kernel.microsecondsAfter else {
+        return nil
+      }
+      return (before, after)
+    }
+    guard !known.isEmpty else { return nil }
+    return known.reduce((0, 0)) { ($0.0 + $1.0, $0.1 + $1.1) }
+  }
+}
+
+/// What became of one kernel.
+public struct KernelOutcome: Sendable {
+  public var name: String
+  /// How many launches `forward` makes of it.
+  public var launches: Int
+  public var originalConfigs: [LaunchConfig]
+  /// The original config that the profile belongs to, or that the model holds for the fastest.
+  public var referenceConfig: LaunchConfig?
+  /// Whether `referenceConfig` follows from the profile.
+  public var isReferenceProfiled: Bool
+  public var configs: [LaunchConfig]
+  /// Predicted, over all its launches, with the best config of each.
+  public var microsecondsBefore: Double?
+  public var microsecondsAfter: Double?
+  /// Why the kernel was left alone, if it was not understood.
+  public var refusal: Diagnostic?
+
+  public init(
+    name: String, launches: Int, originalConfigs: [LaunchConfig] = [],
+    referenceConfig: LaunchConfig? = nil, isReferenceProfiled: Bool = false,
+    configs: [LaunchConfig] = [], microsecondsBefore: Double? = nil,
+    microsecondsAfter: Double? = nil, refusal: Diagnostic? = nil
+  ) {
+    self.name = name
+    self.launches = launches
+    self.originalConfigs = originalConfigs
+    self.referenceConfig = referenceConfig
+    self.isReferenceProfiled = isReferenceProfiled
+    self.configs = configs
+    self.microsecondsBefore = microsecondsBefore
+    self.microsecondsAfter = microsecondsAfter
+    self.refusal = refusal
+  }
+}

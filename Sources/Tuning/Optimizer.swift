@@ -1,0 +1,100 @@
+import Analysis
+import DeviceModel
+import Diagnostics
+import HostProgram
+import Profiling
+import PythonSyntax
+import Requests
+import Rewrites
+import Stages
+import TritonLowering
+
+/// The main job: from a request to a module that is faster within the stage's rules.
+///
+/// Every step is one value handed on: the module's state, its kernels' costs, the rewritten state.
+/// What a step cannot do it says in a trial or a note and leaves the module as it was.
+public struct Optimizer: Sendable {
+  public var request: Request
+
+  public init(_ request: Request) { self.request = request }
+
+  /// - Throws: a `Diagnostic` only where the request itself cannot be worked on (no module, an
+  ///   error inside it, no `ModelNew`); everything else ends in a result.
+  public func run() throws(Diagnostic) -> Optimization {
+    let original = request.tree
+    var notes: [Diagnostic] = []
+    let problem = KnownProblem.find(for: request)
+    notes += problem.notes
+    let start = ModuleState(tree: original, run: problem.run)
+    var states = [start]
+    var kernels: [KernelOutcome] = []
+    var trials: [Trial] = []
+    for kernel in launchedKernels(in: start) {
+      guard let current = states.last else { break }
+      let result = optimize(kernel, current, problem)
+      states += result.states
+      kernels.append(result.outcome)
+      trials += result.trials
+    }
+    let final = FinalChecks(request: request, original: start, inputs: problem.inputs)
+      .lastSound(of: states)
+    notes += final.notes
+    let applied = states[final.index].applied
+    let status: Optimization.Status =
+      applied.isEmpty ? .unchanged : applied.allSatisfy(\.isKnobs) ? .tuned : .improved
+    return Optimization(
+      status: status, original: original.source, module: final.text, kernels: kernels,
+      trials: trials, deduction: problem.deduction, notes: notes)
+  }
+
+  /// The kernels that `forward` launches, in the order of their first launch; without a host run,
+  /// every `@triton.jit` function that is launched somewhere in the text.
+  private func launchedKernels(in state: ModuleState) -> [String] {
+    var seen: Set<String> = []
+    return (state.subject.run?.launches ?? []).map(\.kernel).filter { seen.insert($0).inserted }
+  }
+
+  private func optimize(_ kernel: String, _ start: ModuleState, _ problem: KnownProblem)
+    -> (states: [ModuleState], outcome: KernelOutcome, trials: [Trial])
+  {
+    var tuner = KernelTuner(
+      kernel: kernel, policy: request.policy, inputs: problem.inputs,
+      profile: request.profile(of: kernel), profiledConfigs: problem.configs[kernel] ?? [],
+      gpu: request.gpu)
+    let originals = tuner.originals(in: start)
+    var outcome = KernelOutcome(
+      name: kernel, launches: tuner.launches(in: start).reduce(0) { $0 + $1.repetitions },
+      originalConfigs: originals, configs: originals)
+    var state = start
+    var cost: KernelTuner.SetCost?
+    do throws(Diagnostic) {
+      let baseline = try tuner.evaluate(originals, in: start)
+      let reference = tuner.referenceConfig(originals, baseline)
+      outcome.referenceConfig = reference
+      outcome.isReferenceProfiled = !tuner.profiledConfigs.isEmpty
+      outcome.microsecondsBefore =
+        reference.flatMap { baseline.perConfig[ConfigKey($0)]?.microseconds }
+        ?? baseline.microseconds
+      let (next, nextCost) = tuner.rewriteBody(start, baseline: baseline)
+      state = next
+      cost = nextCost
+      outcome.microsecondsAfter = nextCost.microseconds
+    } catch {
+      outcome.refusal = error
+    }
+    let choice = tuner.tuneKnobs(state, cost: cost)
+    outcome.configs = choice.configs
+    if let best = choice.configs.compactMap({
+      choice.cost?.perConfig[ConfigKey($0)]?.microseconds
+    }).min() {
+      outcome.microsecondsAfter = best
+    }
+    let states = [state, choice.state].filter { $0.applied.count > start.applied.count }
+    return (states, outcome, tuner.trials)
+  }
+}
+
+extension RewriteSite {
+  /// Whether it changes launch knobs only.
+  var isKnobs: Bool { rewrite == TuneConfigs().id || rewrite == SetLaunchKnobs().id }
+}

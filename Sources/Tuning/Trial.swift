@@ -1,0 +1,54 @@
+import Analysis
+import Diagnostics
+
+/// One thing that was tried on a kernel, with how it ended.
+public struct Trial: Sendable {
+  public enum Outcome: Sendable {
+    case accepted
+    /// Legal, but the gain stays below the stage's threshold (or is a loss).
+    case reverted(String)
+    /// A requirement does not hold or a check failed.
+    case refused(Diagnostic)
+  }
+
+  /// The rewrite's id, or `tune-configs`.
+  public var rewrite: String
+  public var kernel: String
+  /// What was tried, in words.
+  public var what: String
+  /// Why it should help, in words.
+  public var why: String
+  public var outcome: Outcome
+  /// Time of the kernel's launches before and after, in microseconds, where it was estimated.
+  public var microsecondsBefore: Double?
+  public var microsecondsAfter: Double?
+  public var evidence: EvidenceLevel
+  /// Where it applies, in the original module.
+  public var location: SourceLocation?
+
+  public init(
+    rewrite: String, kernel: String, what: String, why: String, outcome: Outcome,
+    microsecondsBefore: Double? = nil, microsecondsAfter: Double? = nil,
+    evidence: EvidenceLevel = .predicted, location: SourceLocation? = nil
+  ) {
+    self.rewrite = rewrite
+    self.kernel = kernel
+    self.what = what
+    self.why = why
+    self.outcome = outcome
+    self.microsecondsBefore = microsecondsBefore
+    self.microsecondsAfter = microsecondsAfter
+    self.evidence = evidence
+    self.location = location
+  }
+
+  public var isAccepted: Bool { if case .accepted = outcome { true } else { false } }
+
+  /// Before over after; above 1 is faster.
+  public var speedup: Double? {
+    guard let before = microsecondsBefore, let after = microsecondsAfter, after > 0 else {
+      return nil
+    }
+    return before / after
+  }
+}
