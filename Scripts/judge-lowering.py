@@ -193,7 +193,7 @@ def summarize(text):
     name, dead, regions = None, False, []
     for line in text.splitlines():
         stripped = line.strip()
-        match = re.match(r"tt\.func (public |private )?@\"?([^\"(]+)\"?\(", stripped)
+        match = re.match(r"tt\.func (public |private )?@(\"[^\"]*\"|[^(]+)\(", stripped)
         if match:
             name = match.group(2)
             functions[name], calls[name], dead, regions = [], [], False, []
@@ -221,7 +221,7 @@ def summarize(text):
                     line += " reverse"
                 functions[name].append(line)
             continue
-        match = re.search(r"tt\.call @\"?([^\"(]+)\"?\(", stripped)
+        match = re.search(r"tt\.call @(\"[^\"]*\"|[^(]+)\(", stripped)
         if match:
             calls[name].append(match.group(1))
             continue

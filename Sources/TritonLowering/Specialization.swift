@@ -30,6 +30,9 @@ public enum ArgumentSpecialization: Hashable, Sendable {
 /// One specialisation of a kernel: what is known of each parameter, by name.
 public struct Specialization: Hashable, Sendable {
   public var arguments: [String: ArgumentSpecialization]
+  /// Parameters that are tiles: functions other than kernels may be lowered by themselves too.
+  /// Where a name stands here, its entry in `arguments` does not count.
+  public var tiles: [String: TileType] = [:]
   /// Launch options the kernel's code can see or that change its meaning.
   public var numWarps: Int
   public var numStages: Int

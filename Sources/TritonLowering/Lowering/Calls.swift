@@ -80,6 +80,11 @@ extension Lowerer {
       }
       return .type(.block(TileType(element, try shape(from: positional[1]))))
     case .type(let type): throw typeError("'\(type.name)' object is not callable")
+    case .foreign(let path) where path.hasPrefix("math."):
+      // Python's own functions run on constants when Triton walks the kernel.
+      try requireCompileTime(positional + named.map(\.1), path)
+      var evaluator = CompileTimeEvaluator(scope: frame.reference.scope)
+      return try evaluator.apply(function, positional, named)
     case .foreign(let path):
       throw unsupported("import", "'\(path)' is not a function this tool knows")
     default: throw typeError("'\(function.typeName)' object is not callable")

@@ -145,7 +145,11 @@ extension Lowerer {
         "cannot access global variable '\(name)' from a @triton.jit function: only constexpr "
           + "globals (x = tl.constexpr(42)) can be read")
     }
-    if scope.bindings[name] != nil {
+    if let bindings = scope.bindings[name] {
+      for case .member(let module, let member) in bindings where TritonNames.module(module) != nil {
+        throw failure(
+          "triton-import-error", "cannot import name '\(member)' from '\(module)' in triton 3.6")
+      }
       throw unsupported("global", "the global '\(name)' cannot be evaluated here")
     }
     if Self.kernelBuiltins.contains(name) { return .builtin("python.\(name)") }

@@ -199,6 +199,13 @@ final class Lowerer {
   private func bindParameter(
     _ parameter: JITParameter, index: Int, into parameters: inout [FunctionParameter]
   ) throws -> PyValue {
+    if let type = specialization.tiles[parameter.name] {
+      let value = builder.makeValue(.tile(type), name: parameter.name)
+      parameters.append(
+        FunctionParameter(
+          name: parameter.name, value: value, index: index, isDivisibleBy16: false))
+      return .tensor(Tensor(value, type))
+    }
     guard let argument = specialization.arguments[parameter.name] else {
       if let initial = parameter.syntax.defaultValue {
         return try defaultValue(initial, parameter: parameter, index: index, into: &parameters)

@@ -78,7 +78,9 @@ final class ModuleScope: Sendable {
       return Global(value: .foreign(other.tree.source.name), isReadableInKernels: true)
     }
     if TritonNames.module(module) != nil { return nil }
-    return Global(value: .foreign("\(module).\(name)"), isReadableInKernels: false)
+    let path = "\(module).\(name)"
+    return Global(
+      value: TritonNames.foreignConstant(path) ?? .foreign(path), isReadableInKernels: false)
   }
 
   private func value(of definition: FunctionDef) -> PyValue {

@@ -136,6 +136,20 @@ enum TritonNames {
     return nil
   }
 
+  /// Numbers of Python's modules that kernels may read through the module.
+  static func foreignConstant(_ path: String) -> PyValue? {
+    guard let dot = path.lastIndex(of: "."),
+      ["math", "numpy", "torch", "np"].contains(String(path[..<dot]))
+    else { return nil }
+    switch path[path.index(after: dot)...] {
+    case "pi": return .float(.pi)
+    case "e": return .float(2.718281828459045)
+    case "inf": return .float(.infinity)
+    case "nan": return .float(.nan)
+    default: return nil
+    }
+  }
+
   /// The public names of `triton.language`, to offer the nearest for a misspelt one.
   static let languageFunctionNames: [String] = BuiltinTable.languageNames + Array(classes)
 }

@@ -31,6 +31,7 @@ extension TritonModule {
         function: function, usage: usage, style: style, source: tree.source, scope: scope)
       let candidate = guesser.guess(given: given)
       if first == nil { first = candidate }
+      if style.tile != nil, candidate.specialization.tiles.isEmpty { continue }
       if (try? lower(kernel, for: candidate.specialization)) != nil { return candidate }
     }
     return first
@@ -44,12 +45,22 @@ struct GuessStyle: Sendable {
   var tileSize = 64
   var flags = true
   var pointee = ElementType.fp32
+  var integer = ElementType.int32
+  /// The shape of parameters that are neither addresses nor numbers, for functions that are no
+  /// kernels; nil leaves them scalars.
+  var tile: [Int]?
 
   static let all: [GuessStyle] = [
     GuessStyle(), GuessStyle(flags: false), GuessStyle(pointee: .fp16),
     GuessStyle(flags: false, pointee: .fp16), GuessStyle(tileSize: 16),
     GuessStyle(tileSize: 16, flags: false), GuessStyle(tileSize: 128),
     GuessStyle(tileSize: 4), GuessStyle(tileSize: 4, flags: false),
+    GuessStyle(pointee: .int32), GuessStyle(integer: .int64),
+    GuessStyle(tile: [64]), GuessStyle(tile: [64, 64]), GuessStyle(flags: false, tile: [64]),
+    GuessStyle(flags: false, tile: [64, 64]), GuessStyle(pointee: .int32, tile: [64]),
+    GuessStyle(flags: false, pointee: .uint32, tile: [64]),
+    GuessStyle(pointee: .int32, tile: [64, 64]), GuessStyle(tile: [2, 2, 2]),
+    GuessStyle(flags: false, tile: [2, 2, 2]),
   ]
 }
 
@@ -60,6 +71,7 @@ struct SpecializationGuesser {
   let source: SourceText
   let scope: ModuleScope
   private var guesses: [Diagnostic] = []
+  private var tiles: [String: TileType] = [:]
 
   init(
     function: JITFunction, usage: ParameterUsage, style: GuessStyle, source: SourceText,
@@ -86,10 +98,10 @@ struct SpecializationGuesser {
       }
     }
     applyHeuristics(&arguments, keeping: given)
-    return InferredSpecialization(
-      specialization: Specialization(
-        arguments: arguments, numWarps: config?.numWarps ?? 4, numStages: config?.numStages ?? 3),
-      guesses: guesses)
+    var specialization = Specialization(
+      arguments: arguments, numWarps: config?.numWarps ?? 4, numStages: config?.numStages ?? 3)
+    specialization.tiles = tiles
+    return InferredSpecialization(specialization: specialization, guesses: guesses)
   }
 
   private mutating func note(_ parameter: JITParameter, _ text: String) {
@@ -139,6 +151,10 @@ struct SpecializationGuesser {
       return (.int(number), "it is compared with that number")
     }
     if facts.isUnrolled { return (.int(4), "it bounds an unrolled loop") }
+    if Self.soundsLikeFloat(name), !facts.isInteger { return (.float(1e-6), "by its name") }
+    if facts.isInteger {
+      return (.int(tileSize(name)), "it makes up addresses, bounds or indices")
+    }
     if facts.isFloat { return (.float(1.0), "it takes part in float arithmetic") }
     if name.lowercased().contains("stage") || name.lowercased().contains("warp") {
       return (.int(4), "by its name")
@@ -182,9 +198,17 @@ struct SpecializationGuesser {
         ? .pointer(type.pointee ?? .fp32, isDivisibleBy16: true)
         : .scalar(type, isDivisibleBy16: false)
     }
+    if let shape = style.tile, !facts.isInteger || facts.isTile {
+      let type = TileType(style.pointee, shape)
+      note(parameter, "\(type), as a function's operand")
+      tiles[name] = type
+      return .scalar(style.pointee, isDivisibleBy16: false)
+    }
     if facts.isInteger {
-      note(parameter, "i32, it makes up addresses, bounds or indices")
-      return .scalar(.int32, isDivisibleBy16: false)
+      note(
+        parameter,
+        "\(Signature.name(of: style.integer)), it makes up addresses, bounds or indices")
+      return .scalar(style.integer, isDivisibleBy16: false)
     }
     if facts.isFloat || Self.soundsLikeFloat(name) {
       note(parameter, "fp32, it takes part in float arithmetic")
@@ -194,8 +218,8 @@ struct SpecializationGuesser {
       note(parameter, "*\(Signature.name(of: style.pointee)), by its name")
       return .pointer(style.pointee, isDivisibleBy16: true)
     }
-    note(parameter, "i32, nothing says otherwise")
-    return .scalar(.int32, isDivisibleBy16: false)
+    note(parameter, "\(Signature.name(of: style.integer)), nothing says otherwise")
+    return .scalar(style.integer, isDivisibleBy16: false)
   }
 
   private static func annotatedType(_ annotation: Expr?, _ scope: ModuleScope) -> ElementType? {

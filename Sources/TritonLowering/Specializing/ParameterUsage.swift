@@ -16,6 +16,8 @@ struct ParameterFacts {
   var comparedStrings: [String] = []
   var comparedIntegers: [Int] = []
   var isPowerOfTwoHint = false
+  /// Indexed, or asked for its shape: a tile where it is not an address.
+  var isTile = false
 }
 
 /// How a function uses its parameters, found from its syntax and that of the functions it calls.
@@ -170,11 +172,17 @@ struct UsageAnalyzer {
       visit(left, depth: depth + 1)
       for item in others { visit(item, depth: depth + 1) }
     case .subscripted(let base, let index):
+      if case .name(let name) = base.kind { usage.update(name) { $0.isTile = true } }
       visit(base, depth: depth + 1)
       visit(index, depth: depth + 1)
     case .tuple(let elements), .list(let elements):
       for item in elements { visit(item, depth: depth + 1) }
-    case .attribute(let base, _, _), .starred(let base): visit(base, depth: depth + 1)
+    case .attribute(let base, let attribute, _):
+      if case .name(let name) = base.kind, ["shape", "numel", "T"].contains(attribute) {
+        usage.update(name) { $0.isTile = true }
+      }
+      visit(base, depth: depth + 1)
+    case .starred(let base): visit(base, depth: depth + 1)
     default: break
     }
   }

@@ -196,7 +196,9 @@ struct CompileTimeEvaluator {
     case .module(let module):
       if let found = TritonNames.attribute(name, of: module) { return found }
       throw error("module '\(module)' has no attribute '\(name)'", "triton-attribute-error")
-    case .foreign(let path): return .foreign("\(path).\(name)")
+    case .foreign(let path):
+      let member = "\(path).\(name)"
+      return TritonNames.foreignConstant(member) ?? .foreign(member)
     case .symbol(let path): return .symbol("\(path).\(name)")
     case .type(let type):
       if let value = TypeAttributes.value(of: name, on: type) { return value }

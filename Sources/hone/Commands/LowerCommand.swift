@@ -81,7 +81,11 @@ struct LowerCommand: ParsableCommand {
     var record = LoweringRecord(
       module: path, kernel: function.name,
       arguments: function.parameters.compactMap { parameter in
-        specialization.arguments[parameter.name].map { LoweredArgument(parameter.name, $0) }
+        specialization.arguments[parameter.name].map {
+          var argument = LoweredArgument(parameter.name, $0)
+          if let tile = specialization.tiles[parameter.name] { argument.type = "\(tile)" }
+          return argument
+        }
       })
     do {
       let lowered = try module.lower(function.name, for: specialization)
