@@ -39,12 +39,13 @@ extension BuiltinTable {
     },
     Builtin("core._reduce_with_indices", "input, axis, combine_fn, keep_dims=False") {
       lowerer, arguments in
-      guard case .builtin(let name) = arguments["combine_fn"],
-        let combine = Lowerer.namedCombines[name]
-      else { throw lowerer.unsupported("combine", "this combine function is not supported") }
-      return try lowerer.reduceWithIndices(
-        try arguments.tensor("input"), arguments["axis"], combine,
+      let input = try arguments.tensor("input")
+      let axis = arguments["axis"]
+      let index = try lowerer.indexTile(input, axis)
+      let results = try lowerer.reduce(
+        [input, index], axis, combine: arguments["combine_fn"],
         keepDims: try arguments.bool("keep_dims"))
+      return Lowerer.tuple(results)
     },
     Builtin("tl.histogram", "input, num_bins, mask=None", method: true) { lowerer, arguments in
       let input = try arguments.tensor("input")
@@ -219,14 +220,18 @@ extension Lowerer {
   func reduceWithIndices(
     _ input: Tensor, _ axis: PyValue, _ combine: CombineKind, keepDims: Bool
   ) throws -> PyValue {
+    let index = try indexTile(input, axis)
+    return Self.tuple(try reduce([input, index], axis, combine, keepDims: keepDims))
+  }
+
+  /// The position along `axis` of each element.
+  func indexTile(_ input: Tensor, _ axis: PyValue) throws -> Tensor {
     guard input.isBlock else { throw valueError("a scalar has no index of its maximum") }
     guard !axis.isNone else { throw typeError("'axis' is required where indices are returned") }
     let place = try wrapAxis(axis, rank: input.shape.count)
     var index = try arange(0, Int128(input.shape[place]))
     for other in input.shape.indices where other != place { index = expandDims(index, axis: other) }
-    index = try broadcast(index, to: input.shape)
-    let results = try reduce([input, index], .int(Int128(place)), combine, keepDims: keepDims)
-    return .tuple(TupleValue(results.map { .tensor($0) }))
+    return try broadcast(index, to: input.shape)
   }
 
   func scan(_ inputs: [Tensor], _ axis: PyValue, _ combine: CombineKind, reverse: Bool) throws

@@ -122,6 +122,9 @@ final class ModuleScope: Sendable {
     switch expression.kind {
     case .call(let callee, _, _):
       var evaluator = CompileTimeEvaluator(scope: self, globalDepth: 1)
+      if case .builtin("triton.constexpr_function")? = try? evaluator.evaluate(callee) {
+        return true
+      }
       if case .type(.python("tl.constexpr"))? = try? evaluator.evaluate(callee) { return true }
       return false
     case .name(let name): return global(name, depth: 1)?.isReadableInKernels ?? false

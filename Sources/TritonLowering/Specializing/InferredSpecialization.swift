@@ -123,11 +123,8 @@ struct SpecializationGuesser {
     if let initial = parameter.syntax.defaultValue {
       var evaluator = CompileTimeEvaluator(scope: scope)
       if let value = (try? evaluator.evaluate(initial))?.constexpr {
-        // A default of None says that there may be a value; the flags style decides.
-        if value != .none || !style.flags {
-          note(parameter, "\(describe(value)), its default")
-          return .constexpr(value)
-        }
+        note(parameter, "\(describe(value)), its default")
+        return .constexpr(value)
       }
     }
     let (value, reason) = constant(name, facts)
@@ -145,6 +142,8 @@ struct SpecializationGuesser {
     if facts.isPowerOfTwoHint {
       return (.int(tileSize(name)), "its name is a tile size's")
     }
+    if ["n_dims", "log_n"].contains(name) { return (.int(3), "by its name") }
+    if ["j", "i", "stage", "order", "k"].contains(name) { return (.int(1), "by its name") }
     if facts.isFlag { return (.bool(style.flags), "it is used as a condition") }
     if facts.isComparedWithNone { return (.none, "it is compared with None") }
     if let number = facts.comparedIntegers.first {
@@ -189,8 +188,18 @@ struct SpecializationGuesser {
       case .some(PyValue.none):
         note(parameter, "None, its default")
         return .constexpr(.none)
+      case .bool(let value)?:
+        note(parameter, "\(value ? "True" : "False"), its default")
+        return .constexpr(.bool(value))
+      case .int(let value)? where style.tile != nil:
+        note(parameter, "\(value), its default")
+        return .constexpr(.int(Int(exactly: value) ?? 0))
       default: break
       }
+    }
+    if style.tile != nil, let value = Self.constantByName(name) {
+      note(parameter, "\(describe(value)), by its name")
+      return .constexpr(value)
     }
     if let type = Self.annotatedType(parameter.syntax.annotation, scope) {
       note(parameter, "\(Signature.name(of: type)), its annotation")
@@ -234,6 +243,18 @@ struct SpecializationGuesser {
         ? Signature.scalarNames[String(name.dropFirst())].map { .pointer(to: $0) }
         : Signature.scalarNames[name]
     default: return nil
+    }
+  }
+
+  /// Parameters of library functions that are constants wherever they are called.
+  private static func constantByName(_ name: String) -> ConstexprValue? {
+    switch name {
+    case "axis", "dim": .int(0)
+    case "shape": .tuple([.int(64)])
+    case "dtype": .dtype(.fp32)
+    case "tie_break_left", "can_reorder": .bool(true)
+    case "bitwidth": .int(32)
+    default: nil
     }
   }
 

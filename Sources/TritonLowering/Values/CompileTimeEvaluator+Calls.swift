@@ -143,6 +143,9 @@ extension CompileTimeEvaluator {
       let sum = try PyOperators.binary(.add, .int(try integer(0)), .int(try integer(1)))
       return try PyOperators.binary(
         .floorDiv, try PyOperators.binary(.sub, sum, .int(1)), .int(try integer(1)))
+    case "triton.constexpr_function", "triton.jit":
+      guard let function = positional.first else { throw error("'\(name)' needs a function") }
+      return function
     case "triton.next_power_of_2":
       let value = try integer(0)
       var power: Int128 = 1
