@@ -54,6 +54,15 @@ struct ConfigPool {
       }
     }
     for original in originals { add(original, base: original, isOriginal: true) }
+    if let baseline = policy.baseline {  // required whatever the steps say
+      for base in originals {
+        var config = base
+        config.numWarps = baseline[.numWarps] ?? base.numWarps
+        config.numStages = baseline[.numStages] ?? base.numStages
+        config.range = nil
+        add(config, base: base, isOriginal: false)
+      }
+    }
     for base in originals {
       for warps in warpValues(around: base.numWarps) {
         for stages in stageValues(around: base.numStages) {

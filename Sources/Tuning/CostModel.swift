@@ -75,11 +75,14 @@ struct CostModel: Sendable {
 
     /// nil if the launch has no config with these constants.
     init?(config: LaunchConfig, launch: Launch) {
-      let stated = launch.configs.first { $0.config.constants == config.constants }
+      // A launch's config may hold more: constants of heuristics and of its own keywords.
+      let stated = launch.configs.first { entry in
+        config.constants.allSatisfy { entry.config.constants[$0.key] == $0.value }
+      }
       guard let entry = stated ?? (launch.isAutotuned ? nil : launch.configs.first) else {
         return nil
       }
-      constants = launch.isAutotuned ? config.constants : entry.config.constants
+      constants = entry.config.constants
       grid = entry.grid
     }
   }

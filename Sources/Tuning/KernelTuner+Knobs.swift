@@ -118,9 +118,8 @@ extension KernelTuner {
         return "the profile shows \(percent) % of the warps active (measured): CTAs of another "
           + "size may fill the multiprocessors better"
       }
-      if asksForReason, analyses.allSatisfy({ !$0.isOccupancyBoundByResources }) {
-        return nil
-      }
+      return "the profile shows \(percent) % of the warps active (measured): occupancy does not "
+        + "speak against other CTA sizes, and the autotuner compares them"
     }
     if let analysis = analyses.min(by: { $0.cost.occupancy.fraction < $1.cost.occupancy.fraction })
     {

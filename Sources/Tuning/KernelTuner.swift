@@ -55,11 +55,23 @@ struct KernelTuner {
     for launch in launches(in: state) {
       for (config, _) in launch.configs {
         var config = config
-        if !launch.isAutotuned { config.constants = [:] }
+        if !launch.isAutotuned {
+          config.constants = [:]
+        } else if let names = decoratorNames(in: state) {
+          // A launch also carries constants of heuristics and of its own keywords.
+          config.constants = config.constants.filter { names.contains($0.key) }
+        }
         if seen.insert(ConfigKey(config)).inserted { configs.append(config) }
       }
     }
     return configs
+  }
+
+  /// The names that the kernel's `triton.Config`s set; nil where they cannot be read from the text.
+  private func decoratorNames(in state: ModuleState) -> Set<String>? {
+    let configs = state.triton.function(named: kernel)?.autotuneConfigs ?? []
+    guard !configs.isEmpty else { return nil }
+    return configs.reduce(into: []) { $0.formUnion($1.constants.keys) }
   }
 
   /// Predicts all `configs`.
@@ -152,11 +164,17 @@ struct KernelTuner {
     guard let chosen = candidates.last(where: { $0.cost.microseconds <= best * slack }) else {
       return (state, cost)
     }
-    let isWorthIt = cost.microseconds / chosen.cost.microseconds >= threshold
+    let ratio = cost.microseconds / chosen.cost.microseconds
+    let prior = ratio < threshold ? supportingPrior(rewrite, ratio) : nil
+    let isWorthIt = ratio >= threshold || prior != nil
     for candidate in candidates {
       let after = candidate.cost.microseconds
       if candidate.site.what == chosen.site.what, isWorthIt {
-        record(candidate.site, .accepted, state, before: cost.microseconds, after: after)
+        var site = candidate.site
+        if let prior {
+          site.why += "; the model sees no gain above the threshold here, but \(prior.text)"
+        }
+        record(site, .accepted, state, before: cost.microseconds, after: after)
       } else if isWorthIt {
         record(
           candidate.site, .reverted("another set of arguments does as well or better"), state,
@@ -168,6 +186,14 @@ struct KernelTuner {
       }
     }
     return isWorthIt ? (chosen.state, chosen.cost) : (state, cost)
+  }
+
+  /// The measured prior that speaks for a rewrite whose predicted gain is below the threshold.
+  private func supportingPrior(_ rewrite: any Rewrite, _ ratio: Double) -> MeasuredPrior? {
+    guard let prior = MeasuredPrior.table[rewrite.id], prior.geomean >= threshold,
+      ratio >= MeasuredPrior.contradiction
+    else { return nil }
+    return prior
   }
 
   private mutating func tryOne(

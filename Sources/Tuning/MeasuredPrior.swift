@@ -1,0 +1,28 @@
+/// What a rewrite did to real kernels where it was measured: evidence for the cases that the model
+/// cannot see, never a figure for the kernel at hand.
+struct MeasuredPrior: Sendable {
+  /// Kernels timed with and without the rewrite.
+  var modules: Int
+  /// Geometric mean of time before over time after.
+  var geomean: Double
+  /// How many ran more than 2 % slower.
+  var slower: Int
+  var gpu: String
+  /// Where the figures are kept.
+  var results: String
+
+  /// By the rewrite's id. Source: the named result files, which say how they were made.
+  static let table: [String: MeasuredPrior] = [
+    "specialize-arguments": MeasuredPrior(
+      modules: 58, geomean: 1.167, slower: 2, gpu: "H200",
+      results: "Benchmarks/results/2026-11-21-h200-specialize-prior.json")
+  ]
+
+  /// A prediction this much below parity outweighs the prior.
+  static let contradiction = 0.98
+
+  var text: String {
+    "measured on \(modules) other modules on an \(gpu): geomean \(geomean)×, \(slower) slower by "
+      + "over 2 % (\(results))"
+  }
+}
