@@ -38,11 +38,24 @@ enum Einops {
       case .string(let pattern) = arguments.positional[1]
     else { throw ev.refuse("this call of einops.\(name) is not modelled") }
     let sides = pattern.split(separator: ">", maxSplits: 1)
-    guard sides.count == 2, sides[0].hasSuffix("-"), !pattern.contains("...") else {
+    guard sides.count == 2, sides[0].hasSuffix("-") else {
       throw ev.refuse("this einops pattern is not modelled")
     }
-    let left = parse(sides[0].dropLast())
-    let right = parse(sides[1])
+    var left = parse(sides[0].dropLast())
+    var right = parse(sides[1])
+    if left.contains(["..."]) {  // the axes an ellipsis stands for get names of their own
+      let count = input.rank - (left.count - 1)
+      guard count >= 0 else { throw ev.raise("RuntimeError", "einops: too few axes") }
+      let spread = (0..<count).map { ["...\($0)"] }
+      func expand(_ groups: [[String]]) -> [[String]] {
+        groups.flatMap { group in
+          group == ["..."]
+            ? spread : [group.flatMap { $0 == "..." ? spread.flatMap { $0 } : [$0] }]
+        }
+      }
+      left = expand(left)
+      right = expand(right)
+    }
     try ev.requireRank(input, [left.count], "einops.\(name)")
     var sizes: [String: SymInt] = ["1": 1]
     for (key, value) in arguments.keywords { if let size = value.asInt { sizes[key] = size } }

@@ -46,7 +46,15 @@ struct HostRunner: Sendable {
     for _ in 0..<Self.attempts {
       let session = HostSession(program, target, inputs, knowledge)
       do {
-        return .success(try session.run())
+        let run = try session.run()
+        if run.launches.isEmpty, target == .modelNew {
+          // A module may use its kernels in inference only (batch norm with running statistics).
+          let other = HostSession(program, target, inputs, knowledge)
+          if let inference = try? other.run(isTraining: false), !inference.launches.isEmpty {
+            return .success(inference)
+          }
+        }
+        return .success(run)
       } catch Unwind.refused(let diagnostic) {
         return .failure(diagnostic)
       } catch Unwind.raised(let exception) {

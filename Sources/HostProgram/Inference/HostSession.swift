@@ -40,13 +40,21 @@ final class HostSession {
       source: exception.unit?.source ?? program.module.source, range: exception.range)
   }
 
-  func run() throws -> HostRun {
+  /// - Parameter isTraining: what `self.training` says, as `model.train()` or `model.eval()` set it.
+  func run(isTraining: Bool = true) throws -> HostRun {
     if case .modelNew = target { try execute(program.module, moduleUnit) }
     if let problem = program.problem, let problemUnit { try execute(problem, problemUnit) }
     let model = try findModel()
     evaluator.unit = moduleUnit
     guard case .instance(let instance) = try construct(model) else {
       throw evaluator.refuse("'\(model.name)' does not make an instance")
+    }
+    if !isTraining {
+      try ModuleMethods.walk(evaluator, instance) { $0["training"] = .bool(false) }
+      evaluator.unit = model.unit
+      evaluator.note(
+        "inference-mode", "no kernel runs in training mode; evaluated after 'model.eval()'",
+        at: SourceRange(0, 0))
     }
     let arguments = try makeInputs(model)
     evaluator.isRecording = true

@@ -1,33 +1,154 @@
 extension SymbolicInt {
   /// An equal formula in normal form: sums of products, common factors cancelled, constants folded.
   ///
-  /// Equal wherever the original has a value; a division whose divisor cancels may gain one.
-  public func simplified() -> SymbolicInt { self }
-}
+  /// `(2*N*H + 4*H) // (2*H)` becomes `N + 2`. Equal wherever the original has a value; a division
+  /// whose divisor cancels may have one where the original has none.
+  /// - Complexity: O(terms²) per node.
+  public func simplified() -> SymbolicInt { normal().formula }
 
-extension SymbolicInt: CustomStringConvertible {
-  public var description: String { printed(0) }
-
-  /// Python's precedence: 1 for `+`, 2 for `*`, `//`, `%`, 3 for atoms.
-  private func printed(_ outer: Int) -> String {
-    func wrap(_ text: String, _ level: Int) -> String { level < outer ? "(\(text))" : text }
+  private func normal() -> Polynomial {
     switch self {
-    case .constant(let value): return value < 0 && outer > 1 ? "(\(value))" : "\(value)"
-    case .dim(let name): return name
-    case .add(let a, .constant(let value)) where value < 0 && value != Int.min:
-      return wrap("\(a.printed(1)) - \(-value)", 1)
-    case .add(let a, .mul(.constant(let value), let b)) where value < 0 && value != Int.min:
-      let term = value == -1 ? b.printed(3) : "\(-value)*\(b.printed(3))"
-      return wrap("\(a.printed(1)) - \(term)", 1)
-    case .add(let a, let b): return wrap("\(a.printed(1)) + \(b.printed(2))", 1)
-    case .mul(.constant(-1), let b): return wrap("-\(b.printed(3))", 1)
-    case .mul(let a, let b): return wrap("\(a.printed(2))*\(b.printed(3))", 2)
-    case .floorDiv(let a, let b): return wrap("\(a.printed(2)) // \(b.printed(3))", 2)
-    case .mod(let a, let b): return wrap("\(a.printed(2)) % \(b.printed(3))", 2)
-    case .ceilDiv(let a, let b): return "cdiv(\(a.printed(0)), \(b.printed(0)))"
-    case .min(let a, let b): return "min(\(a.printed(0)), \(b.printed(0)))"
-    case .max(let a, let b): return "max(\(a.printed(0)), \(b.printed(0)))"
-    case .nextPowerOf2(let a): return "next_power_of_2(\(a.printed(0)))"
+    case .constant(let value): return Polynomial(value)
+    case .dim: return Polynomial(atom: self)
+    case .add(let a, let b):
+      let (x, y) = (a.normal(), b.normal())
+      return Polynomial.sum(x, y) ?? Polynomial(atom: .add(x.formula, y.formula))
+    case .mul(let a, let b):
+      let (x, y) = (a.normal(), b.normal())
+      return Polynomial.product(x, y) ?? Polynomial(atom: .mul(x.formula, y.formula))
+    case .floorDiv(let a, let b): return Self.floorDividing(a.normal(), b.normal())
+    case .ceilDiv(let a, let b): return Self.ceilDividing(a.normal(), b.normal())
+    case .mod(let a, let b): return Self.remainder(a.normal(), b.normal())
+    case .min(let a, let b):
+      let (x, y) = (a.normal(), b.normal())
+      if x == y { return x }
+      if let m = x.constant, let n = y.constant { return Polynomial(Swift.min(m, n)) }
+      let (first, second) = Self.ordered(x.formula, y.formula)
+      return Polynomial(atom: .min(first, second))
+    case .max(let a, let b):
+      let (x, y) = (a.normal(), b.normal())
+      if x == y { return x }
+      if let m = x.constant, let n = y.constant { return Polynomial(Swift.max(m, n)) }
+      let (first, second) = Self.ordered(x.formula, y.formula)
+      return Polynomial(atom: .max(first, second))
+    case .nextPowerOf2(let a):
+      let x = a.normal()
+      if let value = x.constant, let power = Self.nextPower(value) { return Polynomial(power) }
+      return Polynomial(atom: .nextPowerOf2(x.formula))
     }
+  }
+
+  private static func ordered(_ a: SymbolicInt, _ b: SymbolicInt) -> (SymbolicInt, SymbolicInt) {
+    if case .constant = a { return (b, a) }
+    if case .constant = b { return (a, b) }
+    return a.description <= b.description ? (a, b) : (b, a)
+  }
+
+  private static func floorDividing(_ a: Polynomial, _ b: Polynomial) -> Polynomial {
+    if let exact = a.divided(by: b) { return exact }
+    guard let divisor = b.constant else {
+      // `(a + b - 1) // b` is `cdiv(a, b)` by definition.
+      if let less = Polynomial.sum(b, Polynomial(-1)),
+        let negated = Polynomial.product(less, Polynomial(-1)),
+        let rest = Polynomial.sum(a, negated), rest.terms.count < a.terms.count
+      {
+        return ceilDividing(rest, b)
+      }
+      return Polynomial(atom: .floorDiv(a.formula, b.formula))
+    }
+    if let dividend = a.constant, let quotient = floorDivision(dividend, divisor) {
+      return Polynomial(quotient)
+    }
+    guard divisor > 0 else { return Polynomial(atom: .floorDiv(a.formula, b.formula)) }
+    if a.terms[[]] == divisor - 1 {
+      return ceilDividing(a.filtered { product, _ in !product.isEmpty }, b)
+    }
+    // Terms that the divisor divides leave the division; the rest shares its common factor with it.
+    let outside = a.filtered { _, coefficient in coefficient % divisor == 0 }
+    let inside = a.filtered { _, coefficient in coefficient % divisor != 0 }
+    guard let whole = outside.divided(by: b) else {
+      return Polynomial(atom: .floorDiv(a.formula, b.formula))
+    }
+    if let constant = inside.constant, let quotient = floorDivision(constant, divisor),
+      let sum = Polynomial.sum(whole, Polynomial(quotient))
+    {
+      return sum
+    }
+    let (dividend, reduced) = reduced(inside, divisor)
+    let quotient = atomQuotient(dividend, reduced)
+    return Polynomial.sum(whole, quotient) ?? Polynomial(atom: .floorDiv(a.formula, b.formula))
+  }
+
+  /// `(x // c) // d` is `x // (c*d)` for positive constants.
+  private static func atomQuotient(_ dividend: Polynomial, _ divisor: Int) -> Polynomial {
+    if divisor == 1 { return dividend }
+    if dividend.terms.count == 1, let (product, coefficient) = dividend.terms.first,
+      coefficient == 1, product.count == 1,
+      case .floorDiv(let inner, .constant(let scale)) = product[0], scale > 0
+    {
+      let (total, overflow) = scale.multipliedReportingOverflow(by: divisor)
+      if !overflow { return Polynomial(atom: .floorDiv(inner, .constant(total))) }
+    }
+    return Polynomial(atom: .floorDiv(dividend.formula, .constant(divisor)))
+  }
+
+  /// Both sides of a division without their common factor.
+  private static func reduced(_ dividend: Polynomial, _ divisor: Int) -> (Polynomial, Int) {
+    let common = Polynomial.greatestCommonDivisor(dividend.content, divisor)
+    guard common > 1, let smaller = dividend.divided(by: Polynomial(common)) else {
+      return (dividend, divisor)
+    }
+    return (smaller, divisor / common)
+  }
+
+  private static func ceilDividing(_ a: Polynomial, _ b: Polynomial) -> Polynomial {
+    guard let divisor = b.constant else {
+      if let exact = a.divided(by: b), isExactCeiling(a, b) { return exact }
+      return Polynomial(atom: .ceilDiv(a.formula, b.formula))
+    }
+    if let dividend = a.constant, let quotient = ceilDivision(dividend, divisor) {
+      return Polynomial(quotient)
+    }
+    guard divisor > 0 else { return Polynomial(atom: .ceilDiv(a.formula, b.formula)) }
+    let outside = a.filtered { _, coefficient in coefficient % divisor == 0 }
+    let inside = a.filtered { _, coefficient in coefficient % divisor != 0 }
+    guard let whole = outside.divided(by: b) else {
+      return Polynomial(atom: .ceilDiv(a.formula, b.formula))
+    }
+    if inside.terms.isEmpty { return whole }
+    if let constant = inside.constant, let quotient = ceilDivision(constant, divisor),
+      let sum = Polynomial.sum(whole, Polynomial(quotient))
+    {
+      return sum
+    }
+    let (dividend, smaller) = reduced(inside, divisor)
+    let quotient =
+      smaller == 1
+      ? dividend : Polynomial(atom: .ceilDiv(dividend.formula, .constant(smaller)))
+    return Polynomial.sum(whole, quotient) ?? Polynomial(atom: .ceilDiv(a.formula, b.formula))
+  }
+
+  /// `cdiv(q*b, b)` is `q` only for positive `b`; dimensions and config constants are sizes, so a
+  /// product of them with a positive coefficient is.
+  private static func isExactCeiling(_ a: Polynomial, _ b: Polynomial) -> Bool {
+    guard b.terms.count == 1, let (product, coefficient) = b.terms.first, coefficient > 0 else {
+      return false
+    }
+    return product.allSatisfy { if case .dim = $0 { true } else { false } }
+  }
+
+  private static func remainder(_ a: Polynomial, _ b: Polynomial) -> Polynomial {
+    if a.divided(by: b) != nil { return Polynomial(0) }
+    guard let divisor = b.constant, divisor > 0 else {
+      return Polynomial(atom: .mod(a.formula, b.formula))
+    }
+    if let dividend = a.constant, let rest = floorModulo(dividend, divisor) {
+      return Polynomial(rest)
+    }
+    let inside = a.filtered { _, coefficient in coefficient % divisor != 0 }
+    if let constant = inside.constant, let rest = floorModulo(constant, divisor) {
+      return Polynomial(rest)
+    }
+    return Polynomial(atom: .mod(inside.formula, .constant(divisor)))
   }
 }

@@ -223,7 +223,13 @@ extension Evaluator {
     {
       leaf = .fp32
     }
-    return try makeTensor(element ?? leaf, dims)
+    let result = try makeTensor(element ?? leaf, dims)
+    if dims.count == 1, dims[0].value <= 64, let numbers = try? items(data),
+      numbers.allSatisfy({ $0.asDouble != nil })
+    {
+      result.contents = numbers
+    }
+    return result
   }
 
   /// `dtype` arguments: torch and Triton types, Python's `int`, `float`, `bool`.

@@ -55,6 +55,11 @@ enum IndexingOperators {
 extension Evaluator {
   /// `tensor[key]`.
   func subscriptTensor(_ tensor: TensorObject, _ key: Value) throws -> TensorObject {
+    if let contents = tensor.contents, let index = key.asInt {
+      let result = try makeTensor(tensor.element, [])
+      result.fill = contents[try position(index, tensor.dims[0])]
+      return result
+    }
     var keys: [Value] = [key]
     if case .tuple(let tuple) = key { keys = tuple.items }
     if case .list(let list) = key, list.items.contains(where: { $0.asInt == nil }) {

@@ -18,10 +18,13 @@ enum ReductionOperators {
       for name in list.split(separator: " ").map(String.init) where name != "norm" {
         table[name] = TorchOperator("input dim keepdim dtype unbiased correction") { ev, bound in
           let input = try bound.tensor("input")
-          return .tensor(
-            try ev.reduce(
-              input, bound["dim"], keepsDims: bound.bool("keepdim", default: false), kind,
-              dtype: bound.dtype()))
+          let result = try ev.reduce(
+            input, bound["dim"], keepsDims: bound.bool("keepdim", default: false), kind,
+            dtype: bound.dtype())
+          if name == "sum", result.rank == 0, let contents = input.contents {
+            result.fill = try contents.reduce(Value.int(0)) { try ev.binary(.add, $0, $1) }
+          }
+          return .tensor(result)
         }
       }
     }
@@ -59,10 +62,14 @@ enum ReductionOperators {
     "min": TorchOperator("input dim keepdim") { ev, bound in try extreme(ev, bound) },
     "median": TorchOperator("input dim keepdim") { ev, bound in try extreme(ev, bound) },
     "prod": TorchOperator("input dim keepdim dtype") { ev, bound in
-      .tensor(
-        try ev.reduce(
-          try bound.tensor("input"), bound["dim"], keepsDims: bound.bool("keepdim", default: false),
-          .sumLike, dtype: bound.dtype()))
+      let input = try bound.tensor("input")
+      let result = try ev.reduce(
+        input, bound["dim"], keepsDims: bound.bool("keepdim", default: false), .sumLike,
+        dtype: bound.dtype())
+      if result.rank == 0, let contents = input.contents {
+        result.fill = try contents.reduce(Value.int(1)) { try ev.binary(.mul, $0, $1) }
+      }
+      return .tensor(result)
     },
     "norm": TorchOperator("input p dim keepdim dtype") { ev, bound in
       .tensor(

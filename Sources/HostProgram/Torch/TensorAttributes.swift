@@ -184,7 +184,7 @@ enum TensorMethods {
     },
     "item": { ev, receiver, _ in
       let tensor = try tensor(ev, receiver)
-      if let fill = tensor.fill { return fill.raised(to: .module) }
+      if let fill = tensor.fill { return fill }
       ev.note("assumed-content", "'item()' reads tensor contents; assumed 1")
       if tensor.element == .int1 { return .boolean(SymBool(value: true, origin: .unknown)) }
       return tensor.element.isFloat
@@ -192,6 +192,7 @@ enum TensorMethods {
     },
     "tolist": { ev, receiver, _ in
       let tensor = try tensor(ev, receiver)
+      if let contents = tensor.contents { return .makeList(contents) }
       ev.note("assumed-content", "'tolist()' reads tensor contents; assumed 1")
       let one: Value =
         tensor.element.isFloat

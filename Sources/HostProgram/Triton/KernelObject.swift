@@ -11,6 +11,8 @@ final class KernelObject {
 
   let function: FunctionObject
   let parameters: [Parameter]
+  /// Each parameter's place in `parameters`.
+  let places: [String: Int]
   var configs: [Value]?
   var key: [String] = []
   var pruner: Value?
@@ -28,11 +30,15 @@ final class KernelObject {
         name: $0.name, isConstexpr: Self.isConstexpr($0.annotation),
         defaultValue: function.defaults[$0.name])
     }
+    places = Dictionary(
+      parameters.enumerated().map { ($0.element.name, $0.offset) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   init(copying other: KernelObject) {
     function = other.function
     parameters = other.parameters
+    places = other.places
     configs = other.configs
     key = other.key
     pruner = other.pruner

@@ -45,7 +45,7 @@ extension Evaluator {
     for (index, (name, value)) in arguments.keywords.enumerated() {
       let range =
         arguments.keywordRanges.indices.contains(index) ? arguments.keywordRanges[index] : nil
-      if kernel.parameters.contains(where: { $0.name == name }) {
+      if kernel.places[name] != nil {
         guard bound[name] == nil else {
           throw raise("TypeError", "got multiple values for argument '\(name)'")
         }
@@ -60,16 +60,23 @@ extension Evaluator {
 
     var entries: [(config: LaunchConfig, grid: [Int])] = []
     var formulas: [[SymbolicInt?]] = []
-    for configValue in try configs(of: kernel, bound.mapValues(\.value)) {
+    let values = bound.mapValues(\.value)
+    let meta = isCallable(grid.value) ? makeMeta(kernel, values) : nil
+    for configValue in try configs(of: kernel, values) {
       here = callRange
       let config = try launchConfig(configValue, options)
       var constants = config.values
-      try runHeuristics(kernel, bound.mapValues(\.value), &constants)
-      let (sizes, axes) = try evaluateGrid(grid, kernel, bound.mapValues(\.value), constants)
-      var entry = config.config
-      for (name, value) in constants { entry.constants[name] = try constexpr(value) }
-      entries.append((entry, sizes))
-      formulas.append(axes)
+      try runHeuristics(kernel, values, &constants)
+      if entries.isEmpty || meta != nil {
+        let (sizes, axes) = try evaluateGrid(grid, meta, constants)
+        formulas.append(axes)
+        entries.append((config.config, sizes))
+      } else {
+        entries.append((config.config, entries[0].grid))
+      }
+      for (name, value) in constants {
+        entries[entries.count - 1].config.constants[name] = try constexpr(value)
+      }
     }
     guard let first = entries.first else { return .none }
     here = callRange
@@ -210,30 +217,38 @@ extension Evaluator {
 
   // MARK: Grids
 
+  private func isCallable(_ value: Value) -> Bool {
+    switch value {
+    case .function, .native, .bound, .instance: true
+    default: false
+    }
+  }
+
+  /// What a grid function is called with: every argument by name; configs add their constants.
+  private func makeMeta(_ kernel: KernelObject, _ arguments: [String: Value]) -> DictObject {
+    let meta = DictObject()
+    for parameter in kernel.parameters {
+      if let argument = arguments[parameter.name] ?? parameter.defaultValue {
+        meta[string: parameter.name] = argument
+      }
+    }
+    return meta
+  }
+
   private func evaluateGrid(
-    _ grid: GridBinding, _ kernel: KernelObject, _ arguments: [String: Value],
-    _ constants: [(String, Value)]
+    _ grid: GridBinding, _ meta: DictObject?, _ constants: [(String, Value)]
   ) throws -> ([Int], [SymbolicInt?]) {
     var value = grid.value
-    switch value {
-    case .function, .native, .bound, .instance:
-      let meta = DictObject()
-      for parameter in kernel.parameters {
-        if let argument = arguments[parameter.name] ?? parameter.defaultValue {
-          meta[string: parameter.name] = argument
-        }
-      }
+    if let meta {
       for (name, constant) in constants {
         // Config constants are named in the formulas of the grid.
         if let number = constant.asInt, case .integer = constant {
-          meta[string: name] = .integer(
-            .dimension(name, number.value, origin: number.origin))
+          meta[string: name] = .integer(.dimension(name, number.value, origin: number.origin))
         } else {
           meta[string: name] = constant
         }
       }
       value = try call(value, Arguments([.dict(meta)], range: grid.range))
-    default: break
     }
     here = grid.range
     let axes = try sizeList(value)

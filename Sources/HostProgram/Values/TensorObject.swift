@@ -12,6 +12,8 @@ final class TensorObject {
   var isParameter = false
   /// The value of every element, where it is known to be one value (`torch.tensor(2.0)`).
   var fill: Value?
+  /// The elements of a short vector of known numbers (`torch.tensor(x.shape)`).
+  var contents: [Value]?
   /// The input whose rank this tensor has, where that rank is a guess.
   var rankSource: String?
   /// The parameter of `forward` that this tensor is.
