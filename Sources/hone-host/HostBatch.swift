@@ -2,6 +2,8 @@ import Diagnostics
 import Foundation
 import HostProgram
 import PythonSyntax
+import TileIR
+import TritonLowering
 
 /// A development tool: evaluates modules in bulk and prints one JSON line each.
 ///
@@ -31,7 +33,9 @@ struct HostBatch {
             isReference
             ? try program.runReference() : try program.run(isUnknown ? .unknown : .fromProblem)
         }
-        record["launches"] = run.launches.map(describe)
+        record["launches"] =
+          arguments.contains("--full")
+          ? specialize(run.launches, TritonModule(module)) : run.launches.map(describe)
         record["inputs"] = run.inputs.map {
           ["name": $0.name, "shape": $0.shape.shape] as [String: Any]
         }
@@ -51,6 +55,48 @@ struct HostBatch {
         print(String(decoding: data, as: UTF8.self))
       }
     }
+  }
+
+  /// Launch by launch and config by config, as `Scripts/record-launches.py` records them.
+  private static func specialize(_ launches: [Launch], _ module: TritonModule) -> [[String: Any]] {
+    var result: [[String: Any]] = []
+    for launch in launches {
+      guard let kernel = module.function(named: launch.kernel) else { continue }
+      for (config, grid) in launch.configs {
+        let specialization = launch.specialization(
+          config: config, kernel: kernel, computeCapability: 89)
+        var signature: [String: String] = [:]
+        var constants: [String: String] = [:]
+        var divisible: [String] = []
+        for (name, argument) in specialization.arguments {
+          switch argument {
+          case .pointer(let element, let isDivisible):
+            signature[name] = "*\(element)"
+            if isDivisible { divisible.append(name) }
+          case .scalar(let element, let isDivisible):
+            signature[name] = "\(element)"
+            if isDivisible { divisible.append(name) }
+          case .constexpr(let value): constants[name] = "\(value)"
+          case .tensorDescriptor, .tuple: signature[name] = "\(argument)"
+          }
+        }
+        result.append([
+          "kernel": launch.kernel, "grid": grid, "signature": signature, "constexprs": constants,
+          "divisibleBy16": divisible.sorted(), "num_warps": config.numWarps,
+          "num_stages": config.numStages, "repetitions": launch.repetitions,
+          "args": Dictionary(
+            uniqueKeysWithValues: launch.arguments.compactMap { argument -> (String, Any)? in
+              guard case .tensor(let shape) = argument.value else { return nil }
+              return (
+                argument.name,
+                ["shape": shape.shape, "strides": shape.strides, "dtype": "\(shape.element)"]
+                  as [String: Any]
+              )
+            }),
+        ])
+      }
+    }
+    return result
   }
 
   private static func parse(_ path: String) -> ModuleTree? {

@@ -45,14 +45,15 @@ extension Evaluator {
     for (index, (name, value)) in arguments.keywords.enumerated() {
       let range =
         arguments.keywordRanges.indices.contains(index) ? arguments.keywordRanges[index] : nil
+      // A keyword may be both: Triton hands `num_warps=8` to a parameter of that name as well.
+      let isOption = Self.launchOptions.contains(name)
+      if isOption { options[name] = value }
       if kernel.places[name] != nil {
         guard bound[name] == nil else {
           throw raise("TypeError", "got multiple values for argument '\(name)'")
         }
         bound[name] = BoundArgument(value: value, range: range)
-      } else if Self.launchOptions.contains(name) {
-        options[name] = value
-      } else {
+      } else if !isOption {
         throw raise(
           "KeyError", "Keyword argument \(name) was specified but unrecognised")
       }
@@ -64,8 +65,14 @@ extension Evaluator {
     let meta = isCallable(grid.value) ? makeMeta(kernel, values) : nil
     for configValue in try configs(of: kernel, values) {
       here = callRange
-      let config = try launchConfig(configValue, options)
+      let config = try launchConfig(configValue, options, kernel)
       var constants = config.values
+      for (name, _) in constants where bound[name] != nil {
+        throw raise(
+          "ValueError",
+          "Conflicting meta-parameters: \(name). Make sure that you don't re-define auto-tuned symbols."
+        )
+      }
       try runHeuristics(kernel, values, &constants)
       if entries.isEmpty || meta != nil {
         let (sizes, axes) = try evaluateGrid(grid, meta, constants)
@@ -157,9 +164,11 @@ extension Evaluator {
     return configs
   }
 
-  private func launchConfig(_ value: Value, _ options: [String: Value]) throws
-    -> (config: LaunchConfig, values: [(String, Value)])
-  {
+  /// A config's options and constants. An option of the config outweighs an entry of the same name
+  /// in its dict (`Config.all_kwargs`), and reaches a kernel parameter of that name too.
+  private func launchConfig(
+    _ value: Value, _ options: [String: Value], _ kernel: KernelObject
+  ) throws -> (config: LaunchConfig, values: [(String, Value)]) {
     func option(_ value: Value?, _ fallback: Int) throws -> Int {
       guard let value, !value.isNone else { return fallback }
       return try integer(value, "a launch option").value
@@ -172,6 +181,7 @@ extension Evaluator {
         maxRegisters: options["maxnreg"]?.asInt?.value,
         statesNumWarps: options["num_warps"] != nil,
         statesNumStages: options["num_stages"] != nil)
+      try checkWarps(config.numWarps)
       return (config, [])
     }
     var config = LaunchConfig(
@@ -190,10 +200,28 @@ extension Evaluator {
     var values: [(String, Value)] = []
     if case .dict(let kwargs)? = object["kwargs"] {
       for entry in kwargs.items {
-        if case .string(let name) = entry.key { values.append((name, entry.value)) }
+        guard case .string(let name) = entry.key, !Self.configOptions.contains(name) else {
+          continue
+        }
+        if kernel.places[name] == nil, !Self.launchOptions.contains(name) {
+          throw raise("KeyError", "Keyword argument \(name) was specified but unrecognised")
+        }
+        values.append((name, entry.value))
       }
     }
+    for name in Self.configOptions where kernel.places[name] != nil {
+      if let option = object[name], !option.isNone { values.append((name, option)) }
+    }
+    try checkWarps(config.numWarps)
     return (config, values)
+  }
+
+  private static let configOptions = ["num_warps", "num_stages", "num_ctas", "maxnreg"]
+
+  private func checkWarps(_ count: Int) throws {
+    guard count > 0, count & (count - 1) == 0 else {
+      throw raise("AssertionError", "num_warps must be a power of 2")
+    }
   }
 
   private func runHeuristics(
@@ -251,9 +279,12 @@ extension Evaluator {
       value = try call(value, Arguments([.dict(meta)], range: grid.range))
     }
     here = grid.range
-    let axes = try sizeList(value)
-    guard (1...3).contains(axes.count) else {
-      throw raise("ValueError", "a grid has 1 to 3 axes, not \(axes.count)")
+    var axes = try sizeList(value)
+    guard !axes.isEmpty else { throw raise("IndexError", "tuple index out of range") }
+    if axes.count > 3 {
+      note(
+        "grid-axes", "the grid has \(axes.count) axes; Triton launches the first 3 and drops the rest")
+      axes = Array(axes[..<3])
     }
     return (axes.map(\.value), axes.map(\.asFormula))
   }
