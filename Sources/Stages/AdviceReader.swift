@@ -35,11 +35,10 @@ enum AdviceReader {
     "tradeoff": .explanation, "note": .explanation, "tip": .hint, "hint": .hint,
     "recommended": .preference, "otherwise": .preference, "improve": .preference,
     "reduce": .preference, "verify": .verification, "ensure": .verification,
-    "check": .verification, "count": .verification, "always": .preference, "use": .preference,
+    "check": .verification, "count": .verification, "use": .preference,
     "keep": .preference, "recompute": .preference, "start": .preference, "each": .principle,
-    "never": .preference, "do": .preference, "test": .hint, "autotune": .hint,
+    "test": .hint, "autotune": .hint,
     "adjust": .preference,
-    "change": .preference, "increase": .preference, "only": .preference,
   ]
 
   /// Words with which a clause demands something.

@@ -18,7 +18,13 @@ extension ClauseReaders {
   /// What follows the knob's name, up to the other knob's.
   static func text(after knob: Knob, in lower: String) -> Substring? {
     let names = knob == .numWarps ? ["num_warps", "num warps"] : ["num_stages", "num stages"]
-    guard let found = names.lazy.compactMap({ lower.firstRange(of: $0) }).first else { return nil }
+    // Bare words count at the start only: "warps: 4 or 8".
+    let bare = knob == .numWarps ? ["number of warps", "warps"] : ["number of stages", "stages"]
+    var found = names.lazy.compactMap { lower.firstRange(of: $0) }.first
+    if found == nil, let word = bare.first(where: lower.hasPrefix) {
+      found = lower.firstRange(of: word)
+    }
+    guard let found else { return nil }
     var tail = lower[found.upperBound...]
     let others = knob == .numWarps ? "num_stages" : "num_warps"
     if let other = tail.firstRange(of: others) { tail = tail[..<other.lowerBound] }
@@ -62,16 +68,44 @@ extension ClauseReaders {
 
   /// `num_stages by ±1`
   static let knobStep: ClauseReader = { clause in
-    guard clause.has("+-") || clause.hasAny("by one", "by at most", "one step", "by 1 ") else {
-      return []
-    }
+    let marks = ["+-", "by at most ", "by no more than ", "by more than ", "by up to "]
+    let mark = marks.lazy.compactMap { clause.lower.firstRange(of: $0) }.first
+    guard mark != nil || clause.hasAny("by one", "one step", "by 1 ") else { return [] }
     var step = 1
-    if let mark = clause.lower.firstRange(of: "+-") ?? clause.lower.firstRange(of: "by at most") {
+    if let mark {
       var scanner = ClauseScanner(clause.lower[mark.upperBound...])
       scanner.skipSpace()
       step = scanner.integer() ?? 1
     }
     return knobs(in: clause).map { .maxStep($0, step) }
+  }
+
+  /// `num_warps <= 8`, "num_stages: at most 3", "never raise num_warps beyond 8".
+  static let knobBound: ClauseReader = { clause in
+    guard clause.condition == nil, !clause.has("by more than"), !clause.has("by at most"),
+      !clause.has("->")
+    else { return [] }
+    let most = [
+      "<=", "at most ", "up to ", "beyond ", "above ", "no more than ", "not exceed ", "more than ",
+      "max ", "maximum of ",
+    ]
+    let least = [">=", "at least ", "below ", "no less than ", "fewer than ", "less than "]
+    return Knob.allCases.compactMap { knob -> StageRule.Kind? in
+      guard let tail = text(after: knob, in: clause.lower),
+        !tail.contains(where: { "{[%".contains($0) })
+      else { return nil }
+      for (words, relation) in [(most, Bound.Relation.lessOrEqual), (least, .greaterOrEqual)] {
+        for word in words {
+          guard let mark = tail.firstRange(of: word) else { continue }
+          var scanner = ClauseScanner(tail[mark.upperBound...])
+          scanner.skipSpace()
+          if let value = scanner.integer() {
+            return .knobBound(knob, Bound(relation, Double(value)))
+          }
+        }
+      }
+      return nil
+    }
   }
 
   /// `num_stages: start with 2`
@@ -93,9 +127,8 @@ extension ClauseReaders {
 
   /// `3–6 nearby configs`, `at most 4 configs`, `2-3 BLOCK_SIZE configs`.
   static let configCount: ClauseReader = { clause in
-    guard clause.has("config"), !clause.isNegative || clause.has("never more than") else {
-      return []
-    }
+    let isLimit = clause.hasAny("more than", "exceed")
+    guard clause.has("config"), !clause.isNegative || isLimit else { return [] }
     let lower = clause.lower
     var scanner = ClauseScanner(lower)
     while !scanner.isAtEnd {
@@ -112,7 +145,10 @@ extension ClauseReaders {
       guard let first = scanner.integer() else { break }
       var last: Int?
       scanner.skipSpace()
-      if scanner.take("-") || scanner.take("to ") || scanner.take("or ") {
+      let isBetween = before.hasSuffixWord("between")
+      if scanner.take("-") || scanner.take("to ") || scanner.take("or ")
+        || (isBetween && scanner.take("and "))
+      {
         scanner.skipSpace()
         last = scanner.integer()
       }
@@ -124,7 +160,7 @@ extension ClauseReaders {
       let isMost =
         before.hasSuffixWord("max") || before.hasSuffixWord("most") || before.hasSuffixWord("to")
         || before.hasSuffixWord("maximum") || before.hasSuffixWord("than")
-        || before.hasSuffixWord("max.")
+        || before.hasSuffixWord("max.") || before.hasSuffixWord("exceed")
       let isLeast = before.hasSuffixWord("least") || before.hasSuffixWord("min")
       if let last {
         return [.configCount(least: isMost ? 1 : first, most: last)]
@@ -138,7 +174,10 @@ extension ClauseReaders {
 
   /// "Always include original config", "(include current one)".
   static let includeOriginal: ClauseReader = { clause in
-    guard clause.hasAny("include", "keep", "retain"), !clause.isNegative,
+    guard
+      clause.hasAny(
+        "include", "keep", "retain", "remain", "preserve", "must be one", "among", "present"),
+      !clause.isNegative,
       !clause.has("otherwise"), !clause.has("num_warps=")
     else { return [] }
     if clause.hasAny("fallback") { return [.includeFallback] }
@@ -172,7 +211,11 @@ extension ClauseReaders {
 
   /// "Revert if gain <1–2% or unstable".
   static let revert: ClauseReader = { clause in
-    guard clause.hasAny("revert", "roll back", "fall back to the original") else { return [] }
+    let reverts = clause.hasAny("revert", "roll back", "fall back to the original")
+    let rejects =
+      clause.hasAny("discard", "reject", "drop ", "ignore", "accept", "adopt", "keep a change")
+      && clause.hasAny("gain", "speedup", "speed-up", "improve", "faster", "unstable", "noisy")
+    guard reverts || rejects else { return [] }
     let isUnstable = clause.hasAny("unstable", "noisy", "instab")
     var range: PercentRange?
     var scanner = ClauseScanner(clause.lower)

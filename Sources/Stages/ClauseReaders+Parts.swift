@@ -19,6 +19,11 @@ extension ClauseReaders {
     if lower.contains("access pattern") || lower.contains("memory layout") {
       found.append(.accessPatterns)
     }
+    if lower.contains("kernel body") || lower.contains("kernel logic")
+      || lower.contains("kernel code") || lower.contains("kernel's body")
+    {
+      found.append(.body)
+    }
     if lower.contains("num_warps") || lower.contains("num warps") { found.append(.numWarps) }
     if lower.contains("num_stages") || lower.contains("num stages") { found.append(.numStages) }
     return found.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
@@ -60,25 +65,49 @@ extension ClauseReaders {
     let lower = clause.lower
     guard clause.condition == nil else { return [] }
     if clause.isNegative, hasChangeVerb(lower) {
+      // "do not raise num_warps beyond 8" bounds a value; it does not fix the part.
+      guard !lower.contains("redefine"), !isBound(clause) else { return [] }
       let named = parts(in: lower)
       let targets = named.isEmpty ? clause.antecedents : named
-      if lower.hasPrefix("if unsure") || lower.hasPrefix("if in doubt")
-        || lower.hasPrefix("if unclear")
+      if ["if unsure", "if in doubt", "if unclear", "if uncertain"].contains(where: lower.hasPrefix)
       {
         return targets.map { .changeOnlyIf($0, .stated("the change is surely correct")) }
       }
-      if let mark = lower.firstRange(of: "without ") {
+      for word in ["without ", "unless "] {
+        guard let mark = lower.firstRange(of: word) else { continue }
         let condition = ConditionText.read(String(lower[mark.upperBound...]))
         return parts(in: String(lower[..<mark.lowerBound])).map { .changeOnlyIf($0, condition) }
       }
-      guard !lower.contains("redefine") else { return [] }
+      for word in [" if ", " when "] {
+        guard let mark = lower.firstRange(of: word) else { continue }
+        let stated = "not: " + ClauseText.trimmed(String(lower[mark.upperBound...]))
+        return parts(in: String(lower[..<mark.lowerBound]))
+          .map { .changeOnlyIf($0, .stated(stated)) }
+      }
       return targets.map { .fixed($0) }
     }
+    guard !clause.has("otherwise"), !clause.has("config") else { return [] }
     let saysFixed =
-      clause.hasWord("fixed") || clause.hasWord("unchanged") || clause.hasWord("frozen")
-      || clause.hasAny("as is", "as-is", "untouched", "stays the same")
-    guard saysFixed, !clause.isNegative, !clause.has("otherwise") else { return [] }
+      ["fixed", "unchanged", "frozen", "untouched"].contains(where: clause.hasWord)
+      || clause.hasAny(
+        "as is", "as-is", "as they are", "as it is", "stay the same", "stays the same",
+        "remain the same", "remains the same", "no change", "not change",
+        "not be changed", "not be modified", "off limits", "off-limits")
+    if saysFixed, clause.hasAny("everything else", "all else", "nothing else", "the rest") {
+      return [.othersFixed]
+    }
+    // "Keep the current grid and block sizes"
+    let keeps =
+      lower.hasPrefix("keep") && clause.hasAny(" current ", " existing ", " original ", " the ")
+      && !clause.hasAny("=", " if ", "small", "large", "low", "high", "multiple")
+    guard saysFixed && !clause.has("not fixed") || keeps else { return [] }
     return parts(in: lower).map { .fixed($0) }
+  }
+
+  /// "beyond 8", "by more than 1": a bound, not a ban.
+  static func isBound(_ clause: Clause) -> Bool {
+    clause.hasAny("beyond", "above", "below", "more than", "less than", "over ", "under ", "exceed")
+      && clause.lower.contains(where: \.isNumber)
   }
 
   /// "grid may change", "you are free to change num_warps".
@@ -88,7 +117,8 @@ extension ClauseReaders {
         "may change", "may be changed", "can change", "can be changed", "free to change",
         "allowed to change", "may be tuned", "may vary", "can vary", "may modify", "can be tuned")
     else { return [] }
-    return parts(in: clause.lower).map { .mayChange($0) }
+    let allowed = parts(in: clause.lower).map { StageRule.Kind.mayChange($0) }
+    return clause.hasWord("only") && !allowed.isEmpty ? allowed + [.othersFixed] : allowed
   }
 
   /// `BLOCK_M/N ∈ {32, 64}, BLOCK_K ∈ {32}`, `FP32: M/N ∈ {…}, K ∈ {…}`.

@@ -4,7 +4,8 @@ import Diagnostics
 /// clause; a clause that none of them reads is advice.
 enum ClauseReaders {
   static let all: [ClauseReader] = [
-    conditional, signal, metric, knobValues, knobStep, knobStart, configCount, includeOriginal,
+    conditional, signal, metric, knobValues, knobBound, knobStep, knobStart, configCount,
+    includeOriginal,
     baseline, revert, changeOnlyIf, fixed, mayChange, blockCandidates, blockMultiples, powersOfTwo,
     halveTiles, gridRank, gridForm, gridMatches, tuneOneGroup, autotuneOnKernel, gridLambda,
     blocksOnce, stores, sharedOffsets,

@@ -9,6 +9,8 @@ enum PolicyBuilder {
     policy.advice = advice
     forgetWhatTheSectionStates(&policy, rules)
     for rule in rules { apply(rule, to: &policy) }
+    for rule in rules { applyBound(rule, to: &policy) }
+    restrictToStatedParts(&policy, rules)
     policy.diagnostics = contradictions(rules, policy)
     return policy
   }
@@ -46,6 +48,30 @@ enum PolicyBuilder {
     policy.mayChange.insert(part)
     if part == .numWarps { policy.numWarps.mayChange = true }
     if part == .numStages { policy.numStages.mayChange = true }
+  }
+
+  /// Narrows the values of a knob, once all lists of values are known.
+  private static func applyBound(_ rule: StageRule, to policy: inout StagePolicy) {
+    guard case .knobBound(let knob, let bound) = rule.kind else { return }
+    let all = knob == .numWarps ? [1, 2, 4, 8, 16, 32] : Array(1...8)
+    policy[knob].allowed = (policy[knob].allowed ?? all).filter { bound.holds(for: Double($0)) }
+  }
+
+  /// "Only X may be changed", "everything else is fixed".
+  private static func restrictToStatedParts(_ policy: inout StagePolicy, _ rules: [StageRule]) {
+    guard rules.contains(where: { $0.kind.name == .othersFixed }) else { return }
+    let stated = rules.reduce(into: Set<Part>()) { parts, rule in
+      switch rule.kind {
+      case .mayChange(let part), .changeOnlyIf(let part, _): parts.insert(part)
+      case .allowedValues(let knob, _), .maxStep(let knob, _), .knobBound(let knob, _):
+        parts.insert(Part(knob))
+      default: break
+      }
+    }
+    for part in stated { permit(part, &policy) }
+    policy.mayChange.formIntersection(stated)
+    policy.numWarps.mayChange = policy.allows(.numWarps)
+    policy.numStages.mayChange = policy.allows(.numStages)
   }
 
   private static func apply(_ rule: StageRule, to policy: inout StagePolicy) {
@@ -99,7 +125,8 @@ enum PolicyBuilder {
       for part in [Part.blockSizes, .numWarps, .numStages] { permit(part, &policy) }
     case .singleStorePerOutput, .noIntermediateStores: policy.isSingleStorePerOutput = true
     case .conditional(let conditional): policy.conditionals.append(conditional)
-    case .gridForm, .gridRankIsStatic, .gridMatchesProgramIDs, .autotuneOnKernelOnly,
+    case .knobBound, .othersFixed, .gridForm, .gridRankIsStatic, .gridMatchesProgramIDs,
+      .autotuneOnKernelOnly,
       .gridIsLambdaIfBlocksTuned,
       .blocksDefinedOnce, .sharedOffsetsAndMask:
       break
@@ -152,6 +179,9 @@ enum PolicyBuilder {
     case .configCount(let least, let most):
       if least > most { return "\(least)–\(most) configs is an empty range" }
       return most < 1 ? "a kernel has at least one config" : nil
+    case .knobBound(let knob, let bound):
+      let isPossible = (1...32).contains { bound.holds(for: Double($0)) }
+      return isPossible ? nil : "no value of \(knob.rawValue) is allowed"
     case .blockCandidates(let candidates):
       return candidates.values.isEmpty ? "no value of \(candidates.pattern) is allowed" : nil
     default: return nil
@@ -172,6 +202,10 @@ enum PolicyBuilder {
         values.contains($0)
           ? nil : "the baseline's \(knob.rawValue)=\($0) is not among the allowed values"
       }
+    case (.allowedValues(let a, let values), .knobBound(let b, let bound)),
+      (.knobBound(let b, let bound), .allowedValues(let a, let values)):
+      a == b && !values.contains { bound.holds(for: Double($0)) }
+        ? "no value of \(a.rawValue) satisfies both rules" : nil
     case (.maxStep(let a, let x), .maxStep(let b, let y)):
       a == b && x != y ? "\(a.rawValue) is given two different steps" : nil
     default: nil

@@ -19,11 +19,13 @@ public struct StageRule: Sendable {
   /// `request.md:31`
   public var place: String { "\(source.name):\(source.location(at: range.lower).line)" }
 
-  public enum Kind: Sendable, Hashable {
+  public indirect enum Kind: Sendable, Hashable {
     case stageTitle(String)
     case focus(String)
     /// `num_warps ∈ {2,4}`
     case allowedValues(Knob, [Int])
+    /// `num_warps <= 8`
+    case knobBound(Knob, Bound)
     /// `num_stages by ±1 only`
     case maxStep(Knob, Int)
     /// `start with 2`
@@ -32,6 +34,8 @@ public struct StageRule: Sendable {
     case fixed(Part)
     /// An outright permission: "grid may change"
     case mayChange(Part)
+    /// "Only … may be changed", "everything else is fixed": what no other rule allows is fixed.
+    case othersFixed
     /// "Change num_warps only if occupancy suggests it"
     case changeOnlyIf(Part, Condition)
     /// As written; `least` above `most` is an error of the request.
@@ -68,7 +72,8 @@ public struct StageRule: Sendable {
     public enum Name: String, Sendable {
       case stageTitle, focus, allowedWarps, allowedStages, stepWarps, stepStages, startAt
       case fixedGrid, fixedMapping, fixedBlocks, fixedAccess, fixedWarps, fixedStages, fixedBody
-      case mayChange, changeOnlyIf, configCount, includeOriginal, includeFallback, baseline, revert
+      case knobBound, mayChange, othersFixed, changeOnlyIf, configCount, includeOriginal,
+        includeFallback, baseline, revert
       case metric, blockCandidates, blocksPowersOfTwo, blockMultiple, halveTilesAbove
       case maxGridRank, gridRankIsStatic, gridForm, gridMatchesProgramIDs, tuneOneGroupOnly,
         autotuneOnKernelOnly
@@ -84,7 +89,9 @@ public struct StageRule: Sendable {
       case .maxStep(let knob, _): knob == .numWarps ? .stepWarps : .stepStages
       case .startAt: .startAt
       case .fixed(let part): Self.fixedName(part)
+      case .knobBound: .knobBound
       case .mayChange: .mayChange
+      case .othersFixed: .othersFixed
       case .changeOnlyIf: .changeOnlyIf
       case .configCount: .configCount
       case .includeOriginal: .includeOriginal

@@ -104,6 +104,7 @@ private struct RuleChecker {
         continue
       }
       checkGrid(kernel, before)
+      checkBody(kernel, before)
       checkConfigs(kernel, before)
       checkBlocksOnce(kernel)
       if policy.isSingleStorePerOutput, kernel.stores > before.stores {
@@ -153,6 +154,17 @@ private struct RuleChecker {
         "kernel '\(kernel.name)' reads other program ids (\(kernel.programIDs.joined(separator: ", "))) than the original (\(before.programIDs.joined(separator: ", ")))",
         at: kernel.function.nameRange, rule: .fixedMapping)
     }
+  }
+
+  private mutating func checkBody(_ kernel: KernelShape, _ before: KernelShape) {
+    guard !policy.allows(.body) else { return }
+    func text(_ kernel: KernelShape, _ tree: ModuleTree) -> [String] {
+      kernel.function.body.map { CanonicalText.of($0.fullRange, in: tree) }
+    }
+    guard text(kernel, candidate.tree) != text(before, original.tree) else { return }
+    report(
+      "body-changed", "the body of '\(kernel.name)' differs from the original's",
+      at: kernel.function.nameRange, rule: .fixedBody)
   }
 
   private func blocksVary(_ kernel: KernelShape) -> Bool {

@@ -73,6 +73,44 @@ import Testing
     #expect(read("Focus: micro-tuning\n- \(line)").policy?.configCount == range)
   }
 
+  /// Wordings that no known document has.
+  @Test(
+    arguments: [
+      ("num_warps ≤ 8", [.knobBound(.numWarps, Bound(.lessOrEqual, 8))]),
+      ("Don't increase num_warps beyond 8", [.knobBound(.numWarps, Bound(.lessOrEqual, 8))]),
+      ("warps: 4 or 8", [.allowedValues(.numWarps, [4, 8])]),
+      ("Do not change num_stages by more than 1", [.maxStep(.numStages, 1)]),
+      ("Leave the grid untouched", [.fixed(.grid), .fixed(.programMapping)]),
+      ("Keep the current BLOCK sizes.", [.fixed(.blockSizes)]),
+      ("All BLOCK_* must stay as they are", [.fixed(.blockSizes)]),
+      ("Kernel logic must not change", [.fixed(.body)]),
+      ("Only num_warps may be changed", [.mayChange(.numWarps), .othersFixed]),
+      ("Try between 3 and 6 configurations", [.configCount(least: 3, most: 6)]),
+      ("No more than 6 configs", [.configCount(least: 1, most: 6)]),
+      ("The original configuration must remain in the list", [.includeOriginal]),
+      (
+        "Discard any change that gains less than 2 %",
+        [.revert(PercentRange(2, 2), ifUnstable: false)]
+      ),
+    ] as [(String, [StageRule.Kind])])
+  func otherWordings(_ line: String, _ kinds: [StageRule.Kind]) throws {
+    let policy = try #require(read("Focus: micro-tuning\n- \(line)").policy)
+    #expect(Array(policy.rules.map(\.kind).dropFirst()) == kinds)
+  }
+
+  @Test func everythingElseIsFixed() throws {
+    let policy = try #require(
+      read("Focus: micro-tuning\n- num_stages ∈ {2,3}\n- Everything else is fixed\n").policy)
+    #expect(policy.mayChange == [.numStages])
+    #expect(!policy.numWarps.mayChange)
+    #expect(read("Focus: micro-tuning\n- num_warps <= 4").policy?.numWarps.allowed == [2, 4])
+  }
+
+  @Test(arguments: ["Do not use more than 128 registers", "Never use atomics"])
+  func prohibitionsThatAreNotUnderstoodAreLoud(_ line: String) {
+    #expect(read("Focus: micro-tuning\n- \(line)").diagnostics.map(\.severity) == [.warning])
+  }
+
   @Test func conditionalRules() throws {
     let policy = try #require(
       read(
