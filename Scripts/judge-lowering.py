@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare `hone lower` with real Triton's front end, kernel by kernel.
 
-usage: hone lower --format json FILES... | judge-lowering.py [--show N] [--json]
+usage: hone lower --format json FILES... | judge-lowering.py [--show N] [--json] [--path DIR]
 
 For each record the same module is compiled by Triton (no GPU is needed: only its front end runs) with
 the same argument types and constants. Compared are acceptance or refusal, and, where both accept, the
@@ -311,7 +311,9 @@ def main():
     parser.add_argument("--show", type=int, default=20, help="disagreements to show")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the counts")
     parser.add_argument("--capability", type=int, default=89)
+    parser.add_argument("--path", action="append", default=[], help="a folder to import packages from")
     options = parser.parse_args()
+    sys.path[:0] = options.path
     counts = collections.Counter()
     shown = []
     decoder = json.JSONDecoder()

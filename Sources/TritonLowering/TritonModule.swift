@@ -50,9 +50,11 @@ public struct TritonModule: Sendable {
   /// rejected with its reason.
   /// - Throws: a `Diagnostic` at the first line that is wrong (id `triton-…`: Triton refuses it
   ///   too) or not supported here (id `unsupported-…`).
-  public func lower(_ kernel: String, for specialization: Specialization) throws(Diagnostic)
-    -> Function
-  {
+  /// - Parameter keepsDeadOperations: leaves pure operations nobody uses in place, as Triton's
+  ///   front end does before its passes run.
+  public func lower(
+    _ kernel: String, for specialization: Specialization, keepsDeadOperations: Bool = false
+  ) throws(Diagnostic) -> Function {
     guard let function = function(named: kernel) else {
       let nearest = Spelling.nearest(to: kernel, in: functions.map(\.name))
       throw Diagnostic(
@@ -65,7 +67,9 @@ public struct TritonModule: Sendable {
     let result = LargeStack.run {
       Lowerer.lower(reference, for: specialization, source: tree.source)
     }
-    return try result.get()
+    var lowered = try result.get()
+    if !keepsDeadOperations { lowered.removeDeadOperations() }
+    return lowered
   }
 }
 

@@ -167,10 +167,8 @@ final class Lowerer {
           + (nearest.map { "; did you mean '\($0)'?" } ?? ""), at: function.definition.nameRange)
     }
     _ = try execute(function.definition.body[...])
-    var result = builder.finish(
+    return builder.finish(
       name: function.name, source: source, parameters: parameters, unrolledLoops: unrolledLoops)
-    result.removeDeadOperations()
-    return result
   }
 
   /// What Triton checks of a signature before it looks at the body.

@@ -31,7 +31,6 @@ extension TritonModule {
         function: function, usage: usage, style: style, source: tree.source, scope: scope)
       let candidate = guesser.guess(given: given)
       if first == nil { first = candidate }
-      if style.tile != nil, candidate.specialization.tiles.isEmpty { continue }
       if (try? lower(kernel, for: candidate.specialization)) != nil { return candidate }
     }
     return first
@@ -138,12 +137,13 @@ struct SpecializationGuesser {
       return (.string(text), "it is compared with that string")
     }
     if facts.isCalled { return (.function("\(name)"), "it is called") }
+    if ["j", "i", "stage", "order"].contains(name) { return (.int(1), "by its name") }
     if facts.isShape { return (.int(tileSize(name)), "it is a tile's size") }
     if facts.isPowerOfTwoHint {
       return (.int(tileSize(name)), "its name is a tile size's")
     }
     if ["n_dims", "log_n"].contains(name) { return (.int(3), "by its name") }
-    if ["j", "i", "stage", "order", "k"].contains(name) { return (.int(1), "by its name") }
+    if name == "k" { return (.int(1), "by its name") }
     if facts.isFlag { return (.bool(style.flags), "it is used as a condition") }
     if facts.isComparedWithNone { return (.none, "it is compared with None") }
     if let number = facts.comparedIntegers.first {
@@ -179,6 +179,10 @@ struct SpecializationGuesser {
       note(parameter, "*\(Signature.name(of: element)), it is an address")
       return .pointer(element, isDivisibleBy16: true)
     }
+    if style.tile != nil, let value = Self.constantByName(name) {
+      note(parameter, "\(describe(value)), by its name")
+      return .constexpr(value)
+    }
     if let initial = parameter.syntax.defaultValue {
       var evaluator = CompileTimeEvaluator(scope: scope)
       switch try? evaluator.evaluate(initial) {
@@ -196,10 +200,6 @@ struct SpecializationGuesser {
         return .constexpr(.int(Int(exactly: value) ?? 0))
       default: break
       }
-    }
-    if style.tile != nil, let value = Self.constantByName(name) {
-      note(parameter, "\(describe(value)), by its name")
-      return .constexpr(value)
     }
     if let type = Self.annotatedType(parameter.syntax.annotation, scope) {
       note(parameter, "\(Signature.name(of: type)), its annotation")

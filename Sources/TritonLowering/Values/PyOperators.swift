@@ -245,7 +245,7 @@ enum Limits {
   /// Expressions and calls nested in each other.
   static let depth = 700
   static let calls = 100
-  static let unrolledIterations = 60_000
+  static let unrolledIterations = 20_000
   /// Statements and expressions evaluated in one lowering.
   static let steps = 6_000_000
   static let tupleElements = 4096
