@@ -59,7 +59,7 @@ struct GuessStyle: Sendable {
     GuessStyle(flags: false, tile: [64, 64]), GuessStyle(pointee: .int32, tile: [64]),
     GuessStyle(flags: false, pointee: .uint32, tile: [64]),
     GuessStyle(pointee: .int32, tile: [64, 64]), GuessStyle(tile: [2, 2, 2]),
-    GuessStyle(flags: false, tile: [2, 2, 2]),
+    GuessStyle(flags: false, tile: [2, 2, 2]), GuessStyle(pointee: .int32, tile: [2, 2, 2]),
   ]
 }
 
