@@ -58,6 +58,7 @@ def depthwise_conv2d(x, weight, stride, padding, dilation):
     x = x.contiguous()
     weight = weight.contiguous()
     batch, channels, in_h, in_w = x.shape
+    assert weight.shape[0] == channels, "one window for each channel"
     KH, KW = weight.shape[2:]
     out_h = out_size(in_h, KH, stride[0], padding[0], dilation[0])
     out_w = out_size(in_w, KW, stride[1], padding[1], dilation[1])

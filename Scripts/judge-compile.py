@@ -8,9 +8,10 @@ Each line of LAUNCHES (standard input with '-') describes one launch:
      "constexprs": {"BLOCK": 256}, "divisibleBy16": ["x_ptr"], "num_warps": 4, "num_stages": 2}
 
 Types are Triton's own words. "module" may be left out when MODULE.py is given, which then stands
-for every line's module. A constexpr that is an element type is written {"dtype": "fp32"}. Other
-fields are ignored (Scripts/record-launches.py and hone write more). Modules are imported with a
-stand-in for torch (Scripts/judge_stubs) that knows no arithmetic.
+for every line's module. Among constexprs an element type is written {"dtype": "fp32"} and a
+@triton.jit function of the module {"function": "name"}. Other fields are ignored
+(Scripts/record-launches.py and hone write more). Modules are imported with a stand-in for torch
+(Scripts/judge_stubs) that knows no arithmetic.
 
 For each launch one JSON line on standard output, in the order of the input: "ok", "kernel",
 "target", "num_warps", "num_stages", "constexprs", "seconds", and
@@ -104,14 +105,17 @@ def lift_nested_kernel(path, name):
     return None
 
 
-def constant(value):
+def constant(value, path):
     import triton.language as tl
+
+    if isinstance(value, dict) and set(value) == {"function"}:
+        return find_kernel(path, value["function"])
 
     if isinstance(value, dict) and set(value) == {"dtype"}:
         aliases = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "fp64"}
         return tl.dtype(aliases.get(value["dtype"], value["dtype"]))
     if isinstance(value, list):
-        return tuple(constant(item) for item in value)
+        return tuple(constant(item, path) for item in value)
     return value
 
 
@@ -121,7 +125,9 @@ def compile_launch(launch, capability):
     from triton.compiler import ASTSource
 
     kernel = find_kernel(launch["module"], launch["kernel"])
-    constants = {name: constant(v) for name, v in launch.get("constexprs", {}).items()}
+    constants = {
+        name: constant(v, launch["module"]) for name, v in launch.get("constexprs", {}).items()
+    }
     given = launch["signature"]
     unknown = (set(given) | set(constants)) - set(kernel.arg_names)
     if unknown:

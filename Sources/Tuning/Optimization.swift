@@ -17,6 +17,8 @@ public struct Optimization: Sendable {
   public var original: SourceText
   /// The module to print, in the strict form.
   public var module: SourceText
+  /// What the host program of `module` launches; nil where it could not be followed.
+  public var run: HostRun?
   public var kernels: [KernelOutcome]
   /// In the order they were made; refused and reverted ones included.
   public var trials: [Trial]
@@ -26,12 +28,14 @@ public struct Optimization: Sendable {
   public var notes: [Diagnostic]
 
   public init(
-    status: Status, original: SourceText, module: SourceText, kernels: [KernelOutcome] = [],
-    trials: [Trial] = [], deduction: ProblemDeduction? = nil, notes: [Diagnostic] = []
+    status: Status, original: SourceText, module: SourceText, run: HostRun? = nil,
+    kernels: [KernelOutcome] = [], trials: [Trial] = [], deduction: ProblemDeduction? = nil,
+    notes: [Diagnostic] = []
   ) {
     self.status = status
     self.original = original
     self.module = module
+    self.run = run
     self.kernels = kernels
     self.trials = trials
     self.deduction = deduction

@@ -43,8 +43,10 @@ public struct Optimizer: Sendable {
     let status: Optimization.Status =
       applied.isEmpty ? .unchanged : applied.allSatisfy(\.isKnobs) ? .tuned : .improved
     return Optimization(
-      status: status, original: original.source, module: final.text, kernels: kernels,
-      trials: trials, deduction: problem.deduction, notes: notes)
+      status: status, original: original.source, module: final.text,
+      run: problem.run.flatMap { _ in
+        try? problem.inputs.host(for: PythonParser.parse(final.text)).run(problem.inputs.inputs)
+      }, kernels: kernels, trials: trials, deduction: problem.deduction, notes: notes)
   }
 
   /// The kernels that `forward` launches, in the order of their first launch; without a host run,

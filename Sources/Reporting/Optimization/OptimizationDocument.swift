@@ -54,10 +54,14 @@ public struct OptimizationDocument: Encodable, Sendable {
   var status: String
   var stage: String
   var gpu: String
+  /// 10 × major + minor, as Triton names targets.
+  var target: Int
   var backend = "model"
   var module: String
   var predictedSpeedup: Double?
   var kernels: [Kernel]
+  /// The module's launches, for `Scripts/judge-compile.py`.
+  var launches: [LaunchRecord]
   var trials: [TrialEntry]
   var deduction: [String]?
   var notes: [Note]
@@ -66,6 +70,7 @@ public struct OptimizationDocument: Encodable, Sendable {
     status = result.status.rawValue
     stage = request.policy.stage.rawValue
     gpu = request.gpu.name
+    target = request.gpu.computeCapability.major * 10 + request.gpu.computeCapability.minor
     module = result.module.text
     if let (before, after) = result.predictedMicroseconds, after > 0 {
       predictedSpeedup = before / after
@@ -79,6 +84,7 @@ public struct OptimizationDocument: Encodable, Sendable {
         predictedMicrosecondsBefore: kernel.microsecondsBefore,
         predictedMicrosecondsAfter: kernel.microsecondsAfter, refusal: kernel.refusal?.headline)
     }
+    launches = LaunchRecord.all(of: result, for: request)
     trials = result.trials.map(Self.entry)
     deduction = result.deduction?.steps
     notes = (request.notes + result.notes).map { note in
