@@ -1,7 +1,7 @@
 /// Every rewrite Hone knows.
 public enum Rewrites {
   public static let catalog: [any Rewrite] = [
-    SpecializeArguments(), StrengthReduceDivision(), HoistLoopInvariant(), ConvertLoopForm(),
-    FuseAccumulator(), TuneConfigs(), SetLaunchKnobs(),
+    SpecializeArguments(), StrengthReduceDivision(), HoistLoopInvariant(), DropRedundantMask(),
+    ConvertLoopForm(), FuseAccumulator(), DropRedundantCast(), TuneConfigs(), SetLaunchKnobs(),
   ]
 }

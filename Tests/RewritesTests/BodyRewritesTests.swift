@@ -232,4 +232,69 @@ import Testing
       }
     }
   }
+
+  // MARK: Casts and masks
+
+  @Test func dropsCastsThatChangeNothing() {
+    expect(
+      DropRedundantCast(), "x, B: tl.constexpr", "x, B=64",
+      "a = (tl.zeros((B,), dtype=tl.float32)).to(tl.float32)  # fp32\ntl.store(x, a)",
+      "a = (tl.zeros((B,), dtype=tl.float32))  # fp32\ntl.store(x, a)")
+    expect(
+      DropRedundantCast(), "x", "x", "a = tl.load(x).to(tl.float32)\nb = a.to(tl.float32)",
+      "a = tl.load(x).to(tl.float32)\nb = a")
+    for text in [
+      "a = tl.load(x).to(tl.float32)", "a = tl.load(x).to(tl.float16).to(tl.float32)",
+      "a = tl.program_id(0).to(tl.int64)",
+      "a = tl.zeros((4,), tl.float32)\na = tl.load(x)\nb = a.to(tl.float32)",
+      "a = tl.arange(0, 4).to(tl.int32, bitcast=True)",
+    ] {
+      expectNone(DropRedundantCast(), "x", "x", text)
+    }
+  }
+
+  private func masked(
+    _ body: String, dividend: SymbolicInt = .dim("n"), size: Int = 1024, programs: Int = 16
+  ) -> RewriteSubject {
+    let text = Self.module(
+      "x, N: tl.constexpr, B: tl.constexpr", body, "x, N=n, B=64")
+    var subject = Subjects.run(text, ["x": Subjects.tensor(0), "n": Subjects.shape(size)])
+    subject.run?.launches[0].gridFormulas = [.ceilDiv(dividend, .constant(64))]
+    subject.run?.launches[0].configs[0].grid = [programs]
+    let index = subject.run?.launches[0].arguments.firstIndex { $0.name == "N" }
+    if let index { subject.run?.launches[0].arguments[index].formula = .dim("n") }
+    return subject
+  }
+
+  @Test func dropsMasksOfWholeTiles() {
+    let body = """
+      pid = tl.program_id(axis=0)
+      offs = pid * B + tl.arange(0, B)
+      mask = offs < N  # bounds
+      tl.store(x + offs, 1.0, mask=mask)
+      """
+    let subject = masked(body)
+    let sites = DropRedundantMask().sites(in: subject)
+    #expect(sites.map(\.names) == [["N", "B"]])
+    if let found = sites.first {
+      expectRewrite(
+        DropRedundantMask(), found, subject,
+        gives: subject.module.source.text.replacing(
+          "mask = offs < N  #", with: "mask = ((N % B == 0) | (offs < N))  #"))
+      expectRefusal(
+        DropRedundantMask(), found, masked(body, programs: 17), "mask-needed", at: "(1,)")
+      expectRefusal(DropRedundantMask(), found, masked(body, dividend: .dim("m")), "mask-needed")
+    }
+    // Never true for all lanes; no whole tile; strided; another comparison.
+    #expect(DropRedundantMask().sites(in: masked(body, size: 1000)).isEmpty)
+    for change in [
+      ("pid * B + tl.arange(0, B)", "pid * B + tl.arange(0, 32)"),
+      ("pid * B + tl.arange(0, B)", "pid * B + tl.arange(0, B) * 2"),
+      ("offs < N", "offs < N + 1"), ("offs < N", "offs <= N"),
+      ("pid = tl.program_id(axis=0)", "pid = tl.program_id(axis=0)\npid = pid + 1"),
+    ] {
+      let subject = masked(body.replacing(change.0, with: change.1))
+      #expect(DropRedundantMask().sites(in: subject).isEmpty)
+    }
+  }
 }

@@ -212,17 +212,7 @@ struct LoopBounds {
     self.function = function
     self.names = names
     environments = LaunchEnvironments(of: function.name, in: run)
-    var counts: [String: Int] = [:]
-    var values: [String: Expr] = [:]
-    function.definition.body.forEachStatement { statement in
-      for (name, _) in statement.boundNames { counts[name, default: 0] += 1 }
-      if case .assign(let targets, let value) = statement.kind, targets.count == 1,
-        let name = targets[0].bareName
-      {
-        values[name] = value
-      }
-    }
-    definitions = values.filter { counts[$0.key] == 1 }
+    definitions = SingleAssignments(of: function).values
   }
 
   /// The fewest and most iterations over all launches and configs; nil where they are not known.
