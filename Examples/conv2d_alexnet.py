@@ -84,7 +84,8 @@ def conv_taps_kernel(
 def conv2d_by_taps(x, weight, bias, stride, padding):
     x = x.contiguous()
     batch, channels, height, width = x.shape
-    out_channels, _, window_h, window_w = weight.shape
+    out_channels, weight_channels, window_h, window_w = weight.shape
+    assert weight_channels == channels, "the weights are made for another number of channels"
     out_height = (height + 2 * padding - window_h) // stride + 1
     out_width = (width + 2 * padding - window_w) // stride + 1
     taps = weight.permute(2, 3, 1, 0).reshape(-1, out_channels).contiguous()
