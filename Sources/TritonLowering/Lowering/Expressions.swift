@@ -125,6 +125,14 @@ extension Lowerer {
     "max",
   ]
 
+  /// A module's global, evaluated once per lowering.
+  private func global(_ name: String, in scope: ModuleScope) -> ModuleScope.Global? {
+    if let known = globals[ObjectIdentifier(scope)]?[name] { return known }
+    guard let found = scope.global(name) else { return nil }
+    globals[ObjectIdentifier(scope), default: [:]][name] = found
+    return found
+  }
+
   func lookUp(_ name: String) throws -> PyValue {
     if let local = frame.locals[name] {
       if case .poison = local {
@@ -134,7 +142,7 @@ extension Lowerer {
       return local
     }
     let scope = frame.reference.scope
-    if let global = scope.global(name) {
+    if let global = global(name, in: scope) {
       if global.isReadableInKernels { return global.value }
       if case .foreign(let path) = global.value {
         throw unsupported(

@@ -22,6 +22,8 @@ final class Lowerer {
   /// Iterations unrolled so far.
   var unrolledIterations = 0
   var unrolledLoopIndices: [UnrolledLoopKey: Int] = [:]
+  /// Globals by module and name, as far as they were read.
+  var globals: [ObjectIdentifier: [String: ModuleScope.Global]] = [:]
 
   struct UnrolledLoopKey: Hashable {
     var range: SourceRange
