@@ -149,6 +149,22 @@ struct KernelModel {
     if let seen = profile?[NsightMetric.dynamicSharedBytes], seen >= 0, seen < 1e6 {
       shared = Int(seen)
     }
+    if let profile, profile[NsightMetric.registersPerThread] == nil,
+      let active = profile[NsightMetric.warpsActive],
+      let blocks = Occupancy.residentBlocks(
+        warpsActivePercent: active, warpsPerBlock: context.warps, on: gpu),
+      let range = Occupancy.registerRange(
+        blocksPerSM: blocks, sharedBytesPerBlock: shared, warpsPerBlock: context.warps, on: gpu)
+    {
+      // A block count one off the estimate is a matter of a few registers: believe the profile.
+      let expected = Occupancy.of(
+        registersPerThread: perThread, sharedBytesPerBlock: shared, warpsPerBlock: context.warps,
+        on: gpu
+      ).blocksPerSM
+      if abs(expected - blocks) == 1 {
+        perThread = min(max(perThread, range.lowerBound), range.upperBound)
+      }
+    }
     let occupancy = Occupancy.of(
       registersPerThread: perThread, sharedBytesPerBlock: shared, warpsPerBlock: context.warps,
       on: gpu)

@@ -127,17 +127,22 @@ public struct ExplanationBuilder {
     let profile = profile(of: launch)
     let place = SourcePlace(launch.callRange, in: request.tree.source)
     var times: [Int: Double] = [:]
+    var analyses: [Int: KernelAnalysis] = [:]
     var refusal: Diagnostic?
     for index in launch.configs.indices.prefix(Self.configLimit) {
       do throws(Diagnostic) {
         let analysis = try LaunchLowering.analysis(
           of: launch, configIndex: index, in: triton, gpu: request.gpu)
         times[index] = analysis.cost.predictedMicroseconds
+        analyses[index] = analysis
       } catch { if refusal == nil { refusal = error } }
     }
     let index = chosenConfig(launch, profile, times)
-    let analysis = try? LaunchLowering.analysis(
-      of: launch, configIndex: index, in: triton, gpu: request.gpu, profile: profile)
+    let analysis =
+      profile == nil && analyses[index] != nil
+      ? analyses[index]
+      : try? LaunchLowering.analysis(
+        of: launch, configIndex: index, in: triton, gpu: request.gpu, profile: profile)
     if analysis == nil, let refusal { notes.append(refusal) }
     var kernel = Explanation.Kernel(
       name: launch.kernel, place: place, launch: launch, configIndex: index, analysis: analysis,

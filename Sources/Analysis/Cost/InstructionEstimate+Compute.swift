@@ -57,7 +57,7 @@ extension InstructionEstimate {
     return mix
   }
 
-  private static func rhsIndex(_ operation: Operation) -> Int {
+  static func rhsIndex(_ operation: Operation) -> Int {
     if case .dotScaled(_, _, let hasLHSScale, _, _, _, _) = operation.kind {
       return hasLHSScale ? 2 : 1
     }
@@ -87,7 +87,7 @@ extension InstructionEstimate {
   }
 
   /// True where a dot operand is another dot's result and stays in registers.
-  private static func comesFromDot(_ value: Value, _ context: Context) -> Bool {
+  static func comesFromDot(_ value: Value, _ context: Context) -> Bool {
     guard let layout = context.layouts.anchored[value] else { return false }
     return layout.rank >= 2 && layout.sizePerThread.suffix(2) == [2, 2]
       && layout.threadsPerWarp.suffix(2) == [8, 4]

@@ -32,13 +32,14 @@ struct InstructionEstimate: Sendable {
 
   init(_ context: Context) {
     var reciprocals: Set<Int> = []
+    let quotients = Self.quotients(context)
     for node in context.flat.nodes {
       var mix = InstructionMix()
       let staging = Self.staging(node, context)
       if !context.redundancy.isFree[node.id] {
         mix = Self.cost(node, context)
         if case .binary(let op) = node.operation.kind, op == .idiv || op == .rem,
-          let extra = Self.divisionCost(node, op, context, &reciprocals)
+          let extra = Self.divisionCost(node, op, context, quotients: quotients, &reciprocals)
         {
           mix += extra
           division[node.id] = extra * Self.executions(node, context)
@@ -136,22 +137,27 @@ struct InstructionEstimate: Sendable {
     return Double(layout.elementsPerThread(shape))
   }
 
+  /// Dividend and divisor, by value number, of every division that is carried out.
+  private static func quotients(_ context: Context) -> Set<[Int]> {
+    var result: Set<[Int]> = []
+    for node in context.flat.nodes where !context.redundancy.isFree[node.id] {
+      if case .binary(.idiv) = node.operation.kind {
+        result.insert(node.operation.operands.map { context.redundancy.number[$0.index] })
+      }
+    }
+    return result
+  }
+
   private static func divisionCost(
-    _ node: FlatFunction.Node, _ op: BinaryOp, _ context: Context, _ reciprocals: inout Set<Int>
+    _ node: FlatFunction.Node, _ op: BinaryOp, _ context: Context, quotients: Set<[Int]>,
+    _ reciprocals: inout Set<Int>
   ) -> InstructionMix? {
     guard let kind = DivisionKind(node, context.flat, context.axes) else { return nil }
-    let other: BinaryOp = op == .rem ? .idiv : .rem
-    let redundancy = context.redundancy
-    let numbers = node.operation.operands.map { redundancy.number[$0.index] }
-    let shares = context.flat.nodes.contains { candidate in
-      guard candidate.id < node.id || op == .rem, case .binary(other) = candidate.operation.kind,
-        !redundancy.isFree[candidate.id]
-      else { return false }
-      return candidate.operation.operands.map { redundancy.number[$0.index] } == numbers
-    }
+    let numbers = node.operation.operands.map { context.redundancy.number[$0.index] }
+    let shares = op == .rem && quotients.contains(numbers)
     let cost = InstructionTable.division(
       isRemainder: op == .rem, divisor: kind.divisor, bits: kind.bits, isSigned: kind.isSigned,
-      sharesQuotient: shares && op == .rem)
+      sharesQuotient: shares)
     var mix = cost.perElement * elements(node, context)
     if kind.divisor == .runTime, numbers.count == 2, reciprocals.insert(numbers[1]).inserted {
       mix += cost.perThread

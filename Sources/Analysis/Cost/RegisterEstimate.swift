@@ -9,6 +9,8 @@ struct RegisterEstimate: Sendable {
 
   /// Addresses, loop counters, staging: taken from small kernels compiled for sm_89 (14 … 22).
   static let base = 20.0
+  /// Set so that an unrolled implicit-GEMM convolution comes out as compiled for sm_89 (96 to 220).
+  static let unrolledFactor = 1.15
 
   init(_ context: InstructionEstimate.Context, limit: Int) {
     let flat = context.flat
@@ -42,19 +44,35 @@ struct RegisterEstimate: Sendable {
       case .ifElse: values = []
       default: values = context.redundancy.isFree[node.id] ? [] : node.operation.results
       }
+      var added = 0.0
+      var later: [(last: Int, need: Double)] = []
       for value in values {
         let need = Self.registers(value, node, context)
         guard need > 0, end.indices.contains(value.index) else { continue }
         var last = end[value.index]
-        if flat.argumentLoop[value.index] != nil { last = max(last, lastInside(node.id)) }
+        // A loop's counter lives as long as the loop; a carried value until the next one takes its place.
+        if value == node.operation.regions.first?.arguments.first,
+          flat.argumentLoop[value.index] != nil
+        {
+          last = max(last, lastInside(node.id))
+        }
         guard last >= node.id else { continue }
-        live += need
-        released[last, default: 0] += need
+        added += need
+        if last == node.id {
+          released[node.id, default: 0] += need
+        } else {
+          later.append((last, need))
+        }
       }
+      // Results take the registers of operands that end here; both are live only while a dot runs.
       peak = max(peak, live + Self.transient(node, context))
-      live -= released[node.id] ?? 0
+      live += added - (released[node.id] ?? 0)
+      for (last, need) in later { released[last, default: 0] += need }
+      peak = max(peak, live)
     }
-    let estimate = Int((peak + Self.base).rounded())
+    // Straight-line copies of a loop let the compiler fetch ahead of need.
+    let isUnrolled = flat.function.unrolledLoops.contains { $0.tripCount > 2 }
+    let estimate = Int((peak * (isUnrolled ? Self.unrolledFactor : 1) + Self.base).rounded())
     wanted = estimate
     registersPerThread = max(16, min(limit, (estimate + 7) / 8 * 8))
   }
@@ -96,22 +114,24 @@ struct RegisterEstimate: Sendable {
     {
       return 0  // goes to shared memory
     }
-    if let layout = context.layouts.anchored[value] {
-      return Double(layout.elementsPerThread(type.shape)) * wide
-    }
-    if node.operation.results.contains(value) {
-      var width = 1.0
-      if type.element.isPointer {
-        for id in context.flat.users[safe: value.index] ?? [] {
-          if let access = MemoryAccess(context.flat.nodes[id].operation, in: context.flat) {
-            width = max(
-              width, Double(InstructionEstimate.vectorElements(id, access, context)))
-          }
+    // Pointers: one address for each access the thread makes.
+    var width = 1.0
+    var layout = context.layouts.anchored[value]
+    if type.element.isPointer {
+      for id in context.flat.users[safe: value.index] ?? [] {
+        if let access = MemoryAccess(context.flat.nodes[id].operation, in: context.flat) {
+          width = max(width, Double(InstructionEstimate.vectorElements(id, access, context)))
+          layout = layout ?? context.layouts.memory[id]
         }
       }
+    }
+    if let layout, layout.rank == type.shape.count {
+      return Double(layout.elementsPerThread(type.shape)) * wide / width
+    }
+    if node.operation.results.contains(value) {
       return InstructionEstimate.elements(node, context) * wide / width
     }
-    let layout = TileLayout.standard(shape: type.shape, warps: context.warps)
-    return Double(layout.elementsPerThread(type.shape)) * wide
+    let standard = TileLayout.standard(shape: type.shape, warps: context.warps)
+    return Double(standard.elementsPerThread(type.shape)) * wide / width
   }
 }

@@ -9,6 +9,8 @@ struct GridEvidence {
   struct Candidate {
     var configIndex: Int
     var config: LaunchConfig
+    /// The grid's axes as formulas with this config's constants filled in.
+    var formulas: [SymbolicInt]?
     /// The grid's axes that are known for this config, and their product.
     var knownAxes: [(axis: Int, value: Int)]
     /// What is left of the observed grid for the other axes; nil where it does not divide.
@@ -63,8 +65,10 @@ struct GridEvidence {
   private static func candidate(
     _ index: Int, _ config: LaunchConfig, _ launch: Launch, _ gridSize: Int
   ) -> Candidate {
-    var candidate = Candidate(configIndex: index, config: config, knownAxes: [], rest: gridSize)
-    guard let formulas = formulas(launch, config) else { return candidate }
+    var candidate = Candidate(
+      configIndex: index, config: config, formulas: formulas(launch, config), knownAxes: [],
+      rest: gridSize)
+    guard let formulas = candidate.formulas else { return candidate }
     var open: [SymbolicInt] = []
     for (axis, formula) in formulas.enumerated() {
       if let value = formula.evaluate([:]) {

@@ -5,7 +5,7 @@ struct SizeSearch {
   let run: HostRun
   let evidence: [GridEvidence]
   /// The most assignments of dimensions that are tried.
-  static let limit = 60_000
+  static let limit = 25_000
 
   private struct Open {
     var name: String
@@ -21,7 +21,7 @@ struct SizeSearch {
     let inGrid = dimensions.filter { dimension in
       evidence.contains { item in
         item.possible.contains {
-          GridEvidence.formulas(item.launch, $0.config)?
+          $0.formulas?
             .contains { $0.dimensions.contains(dimension.name) } ?? false
         }
       }
@@ -113,13 +113,13 @@ struct SizeSearch {
     guard
       let item = evidence.first(where: { item in
         item.possible.contains {
-          GridEvidence.formulas(item.launch, $0.config)?
+          $0.formulas?
             .contains { $0.dimensions.contains(dimension.name) } ?? false
         }
       })
     else { return }
     for candidate in item.possible {
-      guard let formulas = GridEvidence.formulas(item.launch, candidate.config) else { continue }
+      guard let formulas = candidate.formulas else { continue }
       var trial = assignment
       func grid(_ size: Int) -> Int {
         trial[dimension.name] = size
@@ -157,7 +157,7 @@ struct SizeSearch {
     -> [GridEvidence.Candidate]
   {
     item.possible.filter { candidate in
-      guard let formulas = GridEvidence.formulas(item.launch, candidate.config) else { return true }
+      guard let formulas = candidate.formulas else { return true }
       return product(formulas, assignment) == item.gridSize
     }
   }

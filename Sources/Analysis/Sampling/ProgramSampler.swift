@@ -55,18 +55,28 @@ struct ProgramSampler {
     workLeft = workLimit
   }
 
-  /// Programs spread evenly over the grid in launch order (axis 0 fastest).
+  /// Programs spread evenly over each axis of the grid, the axes independently of each other: a
+  /// common stride would always meet the same place of a short axis.
   static func spread(over grid: [Int], count: Int) -> [[Int]] {
     let extents = (0..<3).map { $0 < grid.count ? max(1, grid[$0]) : 1 }
     let total = extents.reduce(1.0) { $0 * Double($1) }
-    let picked = Int(min(Double(count), total))
-    return (0..<picked).map { index in
-      var linear = ((Double(index) + 0.5) * total / Double(picked)).rounded(.down)
-      return extents.map { extent in
-        let place = linear.truncatingRemainder(dividingBy: Double(extent))
-        linear = (linear / Double(extent)).rounded(.down)
-        return Int(place)
+    if total <= Double(count) {
+      return (0..<Int(total)).map { index in
+        var rest = index
+        return extents.map { extent in
+          defer { rest /= extent }
+          return rest % extent
+        }
       }
+    }
+    // Fractions of low discrepancy: even steps, golden ratio, plastic number.
+    return (0..<count).map { index in
+      let step = Double(index)
+      let fractions = [
+        (step + 0.5) / Double(count), (0.5 + step * 0.618_034).truncatingRemainder(dividingBy: 1),
+        (0.25 + step * 0.754_878).truncatingRemainder(dividingBy: 1),
+      ]
+      return zip(extents, fractions).map { min($0 - 1, Int(Double($0) * $1)) }
     }
   }
 
