@@ -50,7 +50,10 @@ struct KernelModel {
     var sampler = ProgramSampler(
       flat, arguments: Self.arguments(function, launch), grid: grid,
       onAccess: { collector.record($0) })
-    for program in ProgramSampler.spread(over: grid, count: 4) { sampler.run(program: program) }
+    for program in ProgramSampler.spread(over: grid, count: 4) {
+      if sampler.hasSeenEnough { break }
+      sampler.run(program: program)
+    }
     let observations = sampler.observations
     let sampled = Double(max(1, observations.programs))
     let context = context(

@@ -66,7 +66,7 @@ struct NaturalSizes {
       if size == 10 || size == 100 { return 0.6 }
       return size % 64 == 0 ? 0.55 : size % 16 == 0 ? 0.45 : size % 10 == 0 ? 0.4 : 0.15
     case .channels, .features:
-      if isPower { return size >= 16 || size == 1 ? 1 : 0.8 }
+      if isPower { return size > 16384 ? 0.75 : size >= 16 || size == 1 ? 1 : 0.8 }
       if [3, 768, 1280, 1536, 3072, 96, 192, 384, 1000].contains(size) { return 0.85 }
       return size % 64 == 0 ? 0.6 : size % 16 == 0 ? 0.5 : size % 10 == 0 ? 0.4 : 0.15
     case .sequence:

@@ -56,7 +56,7 @@ public struct ProblemInference: Sendable {
     readings.sort { $0.score > $1.score }
     let isAmbiguous =
       readings.isEmpty
-      || (readings.count > 1 && readings[1].score > readings[0].score * 0.93)
+      || (readings.count > 1 && readings[1].score > readings[0].score * 0.9)
     log.readings(readings, run: run, isAmbiguous: isAmbiguous)
     return ProblemDeduction(steps: log.steps, readings: readings, isAmbiguous: isAmbiguous)
   }

@@ -64,6 +64,15 @@ enum IndexEvaluator {
     case .binary(let op):
       guard type.element.isInteger, let a = first, operands.count > 1, let b = operands[1].tile
       else { return nil }
+      if type.element == .int32 {  // the common case, without a switch for each element
+        func narrow(_ value: Int) -> Int { Int(Int32(truncatingIfNeeded: value)) }
+        switch op {
+        case .add: return ConcreteTile.combine(a, b) { narrow($0 &+ $1) }
+        case .sub: return ConcreteTile.combine(a, b) { narrow($0 &- $1) }
+        case .mul: return ConcreteTile.combine(a, b) { narrow($0 &* $1) }
+        default: break
+        }
+      }
       return ConcreteTile.combine(a, b) { IntegerSemantics.apply(op, $0, $1, type.element) }
     case .compare(let predicate):
       guard let a = first, operands.count > 1, let b = operands[1].tile else { return nil }

@@ -40,7 +40,8 @@ struct ProgramSampler {
   private var workLeft: Int
 
   init(
-    _ flat: FlatFunction, arguments: [ConcreteValue], grid: [Int], workLimit: Int = 6_000_000,
+    _ flat: FlatFunction, arguments: [ConcreteValue], grid: [Int],
+    workLimit: Int = ProgramSampler.workLimit,
     onAccess: @escaping (Access) -> Void
   ) {
     self.flat = flat
@@ -114,7 +115,19 @@ struct ProgramSampler {
     }
   }
 
-  private func iterationLimit(_ node: FlatFunction.Node) -> Int { node.loops.isEmpty ? 24 : 6 }
+  /// Short loops run whole, so that a last, partly masked step is seen.
+  private func iterations(_ node: FlatFunction.Node, _ trips: Int) -> Int {
+    node.loops.isEmpty ? (trips <= 24 ? trips : 8) : min(trips, 6)
+  }
+
+  /// True once two programs took a third of the work: the other two would take it past the limit.
+  /// Never after three: pairs lie on either side of a short axis.
+  var hasSeenEnough: Bool {
+    observations.programs == 2 && workLeft < Self.workLimit / 3 * 2
+  }
+
+  /// Elements computed at most over all programs.
+  static let workLimit = 2_000_000
 
   private mutating func runFor(_ node: FlatFunction.Node, _ weight: Double) {
     let operation = node.operation
@@ -140,7 +153,7 @@ struct ProgramSampler {
     }
     let trips = Self.tripCount(lower, upper, step)
     observations.loopIterations[node.id, default: 0] += weight * Double(trips)
-    let ran = min(trips, iterationLimit(node))
+    let ran = iterations(node, trips)
     let each = ran > 0 ? weight * Double(trips) / Double(ran) : 0
     for iteration in 0..<ran {
       if let induction = region.arguments.first {
@@ -167,7 +180,7 @@ struct ProgramSampler {
     guard operation.regions.count == 2, node.regions.count == 2 else { return }
     var carried = operation.operands.map { value($0) }
     observations.loopEntries[node.id, default: 0] += weight
-    for _ in 0..<64 {
+    for _ in 0..<24 {
       for (argument, start) in zip(operation.regions[0].arguments, carried) {
         set(argument, start)
       }
