@@ -67,7 +67,7 @@ extension KernelTuner {
       return choice
     }
 
-    let list = configs.map(\.knobText).joined(separator: ", ")
+    let list = configs.map { text(of: $0, in: state) }.joined(separator: ", ")
     let what = "let the autotuner choose among \(configs.count) configs: \(list)"
     var why = warps ?? "num_warps stays as it is: nothing suggests a change"
     if !stagesMatter {
@@ -160,9 +160,12 @@ extension KernelAnalysis {
 }
 
 extension LaunchConfig {
-  /// "32/64/32 w4 s2": BLOCK sizes by name, warps, stages.
-  public var knobText: String {
-    let blocks = constants.sorted { $0.key < $1.key }.compactMap { entry -> String? in
+  /// "32/64/32 w4 s2": BLOCK sizes in the given order of names, warps, stages.
+  public func knobText(order: [String]) -> String {
+    let blocks = constants.sorted {
+      let (left, right) = (order.firstIndex(of: $0.key), order.firstIndex(of: $1.key))
+      return (left ?? .max, $0.key) < (right ?? .max, $1.key)
+    }.compactMap { entry -> String? in
       if case .int(let value) = entry.value { "\(value)" } else { nil }
     }
     let prefix = blocks.isEmpty ? "" : blocks.joined(separator: "/") + " "

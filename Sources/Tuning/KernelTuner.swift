@@ -64,7 +64,36 @@ struct KernelTuner {
         if seen.insert(ConfigKey(config)).inserted { configs.append(config) }
       }
     }
+    return configs.isEmpty && state.subject.run == nil ? statedConfigs(in: state) : configs
+  }
+
+  /// The configs as far as the text tells them, for modules whose host program was not followed.
+  private func statedConfigs(in state: ModuleState) -> [LaunchConfig] {
+    guard let shape = ModuleShape(state.tree)[kernel: kernel], let stated = shape.configs else {
+      return []
+    }
+    var configs: [LaunchConfig] = []
+    for entry in stated {
+      guard let warps = entry[.numWarps].int, let stages = entry[.numStages].int else { return [] }
+      var config = LaunchConfig(
+        numWarps: warps, numStages: stages, statesNumWarps: entry.numWarps != nil,
+        statesNumStages: entry.numStages != nil)
+      for name in shape.isAutotuned ? shape.tunedNames : [] {
+        switch entry.parameters[name] {
+        case .int(let value): config.constants[name] = .int(value)
+        case .bool(let value): config.constants[name] = .bool(value)
+        case .string(let value): config.constants[name] = .string(value)
+        default: return []
+        }
+      }
+      if !configs.contains(where: { ConfigKey($0) == ConfigKey(config) }) { configs.append(config) }
+    }
     return configs
+  }
+
+  /// The config in short, BLOCK sizes in the order of the kernel's signature: "32/64/32 w4 s2".
+  func text(of config: LaunchConfig, in state: ModuleState) -> String {
+    config.knobText(order: state.triton.function(named: kernel)?.parameters.map(\.name) ?? [])
   }
 
   /// The names that the kernel's `triton.Config`s set; nil where they cannot be read from the text.
@@ -79,7 +108,14 @@ struct KernelTuner {
   func evaluate(_ configs: [LaunchConfig], in state: ModuleState) throws(Diagnostic)
     -> SetCost
   {
-    let costs = model.costs(of: configs, launches: launches(in: state), in: state.triton)
+    let launches = launches(in: state)
+    guard !launches.isEmpty else {
+      throw Diagnostic(
+        id: "no-launch", "the launches of '\(kernel)' are not known, so nothing is predicted",
+        source: state.source,
+        range: state.triton.function(named: kernel)?.definition.nameRange)
+    }
+    let costs = model.costs(of: configs, launches: launches, in: state.triton)
     var perConfig: [ConfigKey: ConfigCost] = [:]
     var firstRefusal: Diagnostic?
     var best: (config: LaunchConfig, microseconds: Double)?

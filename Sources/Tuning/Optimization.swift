@@ -66,6 +66,8 @@ public struct KernelOutcome: Sendable {
   /// Whether `referenceConfig` follows from the profile.
   public var isReferenceProfiled: Bool
   public var configs: [LaunchConfig]
+  /// The kernel's parameters, for naming its configs' values in their order.
+  public var parameterNames: [String] = []
   /// Predicted, over all its launches, with the best config of each.
   public var microsecondsBefore: Double?
   public var microsecondsAfter: Double?

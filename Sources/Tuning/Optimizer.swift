@@ -53,7 +53,10 @@ public struct Optimizer: Sendable {
   /// every `@triton.jit` function that is launched somewhere in the text.
   private func launchedKernels(in state: ModuleState) -> [String] {
     var seen: Set<String> = []
-    return (state.subject.run?.launches ?? []).map(\.kernel).filter { seen.insert($0).inserted }
+    guard let run = state.subject.run else {
+      return ModuleShape(state.tree).kernels.filter { !$0.launches.isEmpty }.map(\.name)
+    }
+    return run.launches.map(\.kernel).filter { seen.insert($0).inserted }
   }
 
   private func optimize(_ kernel: String, _ start: ModuleState, _ problem: KnownProblem)
@@ -67,6 +70,8 @@ public struct Optimizer: Sendable {
     var outcome = KernelOutcome(
       name: kernel, launches: tuner.launches(in: start).reduce(0) { $0 + $1.repetitions },
       originalConfigs: originals, configs: originals)
+    outcome.parameterNames =
+      start.triton.function(named: kernel)?.parameters.map(\.name) ?? []
     var state = start
     var cost: KernelTuner.SetCost?
     do throws(Diagnostic) {

@@ -41,7 +41,7 @@ public struct OptimizationSummary: Sendable {
     ]
     if let reference = kernel.referenceConfig {
       let how = kernel.isReferenceProfiled ? "the profiled config" : "fastest by the model"
-      lines.append("  original   \(reference.knobText) (\(how))")
+      lines.append("  original   \(reference.knobText(order: kernel.parameterNames)) (\(how))")
     }
     if let refusal = kernel.refusal {
       lines.append("  not understood: \(refusal.headline)")
