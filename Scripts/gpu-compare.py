@@ -76,7 +76,7 @@ def run_case(folder, mode, result_path):
         torch.manual_seed(11)
         module = load(f"{folder}/{which}.py", f"{which}_{tag}")
         model = module.ModelNew(*init) if not isinstance(init, dict) else module.ModelNew(**init)
-        return model.cuda().eval()
+        return model.cuda()
 
     models = {}
     x = inputs(1)

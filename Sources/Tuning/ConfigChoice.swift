@@ -17,6 +17,9 @@ struct ConfigChoice {
   /// The number of configs where the policy states none.
   static let defaultCount = 3...6
 
+  /// The places that stay free for new configs where the originals would fill the list.
+  private static let newPlaces = 2
+
   /// A config predicted slower than the best by more than this factor is not listed unless
   /// required: it would only cost tuning time.
   private static let hopeless = 1.5
@@ -24,6 +27,11 @@ struct ConfigChoice {
   /// - Returns: configs in the order to emit, original first.
   func choose(from pool: [PooledConfig]) -> [PooledConfig] {
     let count = policy.configCount ?? Self.defaultCount
+    let ranked = pool.filter { microseconds[$0.key] != nil }
+      .enumerated().sorted { left, right in
+        let (a, b) = (microseconds[left.element.key] ?? 0, microseconds[right.element.key] ?? 0)
+        return a != b ? a < b : left.offset < right.offset
+      }.map(\.element)
     var chosen: [PooledConfig] = []
     var taken: Set<ConfigKey> = []
     func take(_ item: PooledConfig) {
@@ -41,11 +49,12 @@ struct ConfigChoice {
     {
       take(item)
     }
-    let ranked = pool.filter { microseconds[$0.key] != nil }
-      .enumerated().sorted { left, right in
-        let (a, b) = (microseconds[left.element.key] ?? 0, microseconds[right.element.key] ?? 0)
-        return a != b ? a < b : left.offset < right.offset
-      }.map(\.element)
+    // The other originals, best first: somebody measured them, the model did not. Where there are
+    // more than the list holds, two places stay free for what the originals lack.
+    let originals = (ranked + pool).filter(\.isOriginal)
+    let distinct = Set(originals.map(\.key)).count
+    let places = distinct <= count.upperBound ? distinct : max(1, count.upperBound - Self.newPlaces)
+    for item in originals where chosen.filter(\.isOriginal).count < places { take(item) }
     let best = ranked.first.flatMap { microseconds[$0.key] } ?? 0
     let promising = ranked.filter { (microseconds[$0.key] ?? 0) <= best * Self.hopeless }
     // One of each (BLOCK sizes, warps) pair, best first; then of each knob pair; then the rest.

@@ -53,7 +53,15 @@ struct ConfigPool {
         pool.append(PooledConfig(config: config, base: base, isOriginal: isOriginal))
       }
     }
-    for original in originals { add(original, base: original, isOriginal: true) }
+    for original in originals {
+      // Originals that differ only in dead stages are one: the first stands for all.
+      let twin = pool.contains { item in
+        var config = original
+        config.numStages = item.config.numStages
+        return !stagesMatter && ConfigKey(config) == item.key
+      }
+      if !twin { add(original, base: original, isOriginal: true) }
+    }
     if let baseline = policy.baseline {  // required whatever the steps say
       for base in originals {
         var config = base

@@ -237,7 +237,16 @@ struct KernelTuner {
   ) -> (ModuleState, SetCost)? {
     do throws(Diagnostic) {
       let (next, nextCost) = try apply(site, by: rewrite, state)
-      if cost.microseconds / nextCost.microseconds >= threshold {
+      let gain = cost.microseconds / nextCost.microseconds
+      if gain >= threshold, let contrary = MeasuredPrior.contrary[rewrite.id] {
+        record(
+          site,
+          .reverted(
+            "predicted gain \(((gain - 1) * 100).percentText), not taken on a prediction alone: "
+              + contrary), state, before: cost.microseconds, after: nextCost.microseconds)
+        return nil
+      }
+      if gain >= threshold {
         record(
           site, .accepted, state, before: cost.microseconds, after: nextCost.microseconds)
         return (next, nextCost)

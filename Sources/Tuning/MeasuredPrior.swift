@@ -18,6 +18,15 @@ struct MeasuredPrior: Sendable {
       results: "Benchmarks/results/2026-11-21-h200-specialize-prior.json")
   ]
 
+  /// Rewrites whose predicted gains did not hold where they were measured, with the finding. They
+  /// wait for a backend that measures.
+  static let contrary: [String: String] = [
+    "convert-loop-form":
+      "of 4 modules that took it and were timed on an H200, 3 ran slower than their original and "
+      + "the other gained less than without it "
+      + "(Benchmarks/results/2026-11-21-h200-micro-tuning-trial.json)"
+  ]
+
   /// A prediction this much below parity outweighs the prior.
   static let contradiction = 0.98
 
