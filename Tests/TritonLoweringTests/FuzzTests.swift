@@ -27,25 +27,44 @@ private let words = [
   "while", "for", "in", "range", "tl.static_range(3)", "tl.load", "tl.dot", "1000000000000",
 ]
 
-/// Replaces, removes, inserts, swaps or repeats a few tokens.
+private let operators: [[String]] = [
+  ["+", "-", "*", "/", "//", "%", "<<", ">>", "&", "|", "^", "**", "@"],
+  ["<", "<=", ">", ">=", "==", "!="], ["+=", "-=", "*=", "//=", "="], [",", ")", "("], ["[", "]"],
+]
+
+/// Changes a few tokens: mostly for others of their kind, so that many mutants still parse.
 private func mutate(_ tree: ModuleTree, _ random: inout Xorshift) -> [UInt8] {
-  let bytes = tree.source.bytes
-  let tokens = tree.tokens.filter { $0.range.count > 0 }
-  guard tokens.count > 2 else { return bytes }
-  var result = bytes
+  let source = tree.source
+  let tokens = tree.tokens.filter { $0.range.count > 0 && $0.kind != .newline }
+  guard tokens.count > 2 else { return source.bytes }
+  var edits: [(SourceRange, String)] = []
   for _ in 0...random.next(3) {
-    let token = tokens[random.next(tokens.count)].range
-    guard token.upper <= result.count, token.lower >= 0 else { continue }
-    let other = tokens[random.next(tokens.count)].range
-    let replacement: [UInt8] =
-      switch random.next(4) {
-      case 0: Array(words[random.next(words.count)].utf8)
-      case 1: []
-      case 2: Array(bytes[other.lower..<other.upper])
-      default:
-        Array(result[token.lower..<token.upper]) + [0x20] + words[random.next(words.count)].utf8
+    let token = tokens[random.next(tokens.count)]
+    let text = source.text(in: token.range)
+    var replacement = words[random.next(words.count)]
+    let style = random.next(10)
+    if style < 8 {
+      let same = tokens[
+        (0..<60).map { _ in random.next(tokens.count) }.first { tokens[$0].kind == token.kind } ?? 0
+      ]
+      replacement = source.text(in: same.range)
+      if token.kind == .op, let group = operators.first(where: { $0.contains(text) }) {
+        replacement = group[random.next(group.count)]
       }
-    result.replaceSubrange(token.lower..<token.upper, with: replacement)
+      if token.kind == .number, style < 4 {
+        replacement =
+          ["0", "1", "2", "3", "16", "64", "1024", "1.5", "4294967296", "-1"][random.next(10)]
+      }
+    } else if style == 8 {
+      replacement = ""
+    }
+    edits.append((token.range, replacement))
+  }
+  var result = source.bytes
+  var last = Int.max
+  for (range, text) in edits.sorted(by: { $0.0.lower > $1.0.lower }) where range.upper <= last {
+    result.replaceSubrange(range.lower..<range.upper, with: Array(text.utf8))
+    last = range.lower
   }
   return result
 }

@@ -97,6 +97,16 @@ struct SpecializationGuesser {
       }
     }
     applyHeuristics(&arguments, keeping: given)
+    for parameter in function.parameters where given[parameter.name] == nil {
+      guard let axes = usage.facts(parameter.name).descriptorBlock else { continue }
+      let block = axes.map { name -> Int in
+        guard let name, case .constexpr(.int(let size))? = arguments[name] else { return 1 }
+        return size
+      }
+      guesses.removeAll { $0.range == parameter.syntax.range }
+      note(parameter, "a tensor descriptor of \(TileType(style.pointee, block)), from its offsets")
+      arguments[parameter.name] = .tensorDescriptor(style.pointee, block: block)
+    }
     var specialization = Specialization(
       arguments: arguments, numWarps: config?.numWarps ?? 4, numStages: config?.numStages ?? 3)
     specialization.tiles = tiles

@@ -18,6 +18,8 @@ struct ParameterFacts {
   var isPowerOfTwoHint = false
   /// Indexed, or asked for its shape: a tile where it is not an address.
   var isTile = false
+  /// For a tensor descriptor: per axis the constexpr parameter its offsets are multiples of.
+  var descriptorBlock: [String?]?
 }
 
 /// How a function uses its parameters, found from its syntax and that of the functions it calls.
@@ -84,6 +86,10 @@ struct UsageAnalyzer {
       case .augAssign(let target, let op, let value):
         define(target, Expr(.binary(target, op, value), statement.range))
       case .for(let loop):
+        // The variable of `range(a, b, STEP)` is made of multiples of STEP.
+        if case .call(_, let bounds, _) = loop.iterable.kind, bounds.count == 3 {
+          define(loop.target, bounds[2])
+        }
         collect(loop.body, depth: depth + 1)
       case .while(_, let body, _): collect(body, depth: depth + 1)
       case .if(_, let then, let orElse):

@@ -18,6 +18,12 @@ extension UsageAnalyzer {
         return
       }
     }
+    if case .attribute(let base, _, _) = callee.kind, case .name(let handle) = base.kind,
+      parameters.contains(handle), ["load", "store"].contains(name),
+      let offsets = argument(0, "offsets")
+    {
+      return markDescriptor(handle, offsets)
+    }
     switch name {
     case "load", "store":
       if let pointer = argument(0, "pointer") { markAddress(pointer, pointee: nil) }
@@ -104,6 +110,20 @@ extension UsageAnalyzer {
         $0.comparedIntegers += facts.comparedIntegers
       }
     }
+  }
+
+  /// `desc.load([m * BLOCK_M, k])`: a descriptor whose block follows from its offsets.
+  private mutating func markDescriptor(_ name: String, _ offsets: Expr) {
+    let items: [Expr]
+    switch offsets.kind {
+    case .tuple(let elements), .list(let elements): items = elements
+    default: return
+    }
+    let block = items.map { item in
+      leaves(item).first { function.parameter(named: $0)?.isConstexpr == true }
+    }
+    usage.update(name) { $0.descriptorBlock = $0.descriptorBlock ?? block }
+    for item in items { markInteger(item) }
   }
 
   // MARK: Marks
