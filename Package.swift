@@ -68,7 +68,8 @@ let package = Package(
       name: "hone-syntax", dependencies: ["Diagnostics", "PythonSyntax", "FuzzSupport"]),
     .testTarget(name: "FuzzSupportTests", dependencies: ["FuzzSupport"]),
     .executableTarget(
-      name: "hone-host", dependencies: ["HostProgram", "PythonSyntax", "TritonLowering"], exclude: ["README.md"]),
+      name: "hone-host", dependencies: ["HostProgram", "PythonSyntax", "TritonLowering"],
+      exclude: ["README.md"]),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(
       name: "PythonSyntaxTests", dependencies: ["PythonSyntax", "FuzzSupport", "hone-syntax"],

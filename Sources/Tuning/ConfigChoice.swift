@@ -11,18 +11,19 @@ struct ConfigChoice {
   var policy: StagePolicy
   /// The originals that must stay: the profiled config where it is known.
   var kept: [ConfigKey]
+  /// Whether those follow from the profile: the target GPU then takes them over the others.
+  var isReferenceProfiled: Bool
   /// Predicted microseconds of a config, nil where it cannot run (too much shared memory …).
   var microseconds: [ConfigKey: Double]
 
   /// The number of configs where the policy states none.
   static let defaultCount = 3...6
 
-  /// The places that stay free for new configs where the originals would fill the list.
-  private static let newPlaces = 2
-
   /// A config predicted slower than the best by more than this factor is not listed unless
   /// required: it would only cost tuning time.
   private static let hopeless = 1.5
+  /// Configs this near to the best are told apart by no model; the choice spreads over them first.
+  private static let near = 1.1
 
   /// - Returns: configs in the order to emit, original first.
   func choose(from pool: [PooledConfig]) -> [PooledConfig] {
@@ -49,16 +50,19 @@ struct ConfigChoice {
     {
       take(item)
     }
-    // The other originals, best first: somebody measured them, the model did not. Where there are
-    // more than the list holds, two places stay free for what the originals lack.
+    // The other originals, best first: somebody measured them, the model did not. Where the
+    // profiled one is known, a place or two stay free for what the originals lack.
     let originals = (ranked + pool).filter(\.isOriginal)
     let distinct = Set(originals.map(\.key)).count
-    let places = distinct <= count.upperBound ? distinct : max(1, count.upperBound - Self.newPlaces)
+    let newPlaces = count.upperBound > 4 ? 2 : 1
+    let mayDrop = isReferenceProfiled || distinct > count.upperBound
+    let places = mayDrop ? min(distinct, max(1, count.upperBound - newPlaces)) : distinct
     for item in originals where chosen.filter(\.isOriginal).count < places { take(item) }
     let best = ranked.first.flatMap { microseconds[$0.key] } ?? 0
     let promising = ranked.filter { (microseconds[$0.key] ?? 0) <= best * Self.hopeless }
     // One of each (BLOCK sizes, warps) pair, best first; then of each knob pair; then the rest.
-    takeOnePer(promising, take) { SpreadKey(blocks: nil, warps: $0.config.numWarps, stages: nil) }
+    let nearBest = promising.filter { (microseconds[$0.key] ?? 0) <= best * Self.near }
+    takeOnePer(nearBest, take) { SpreadKey(blocks: nil, warps: $0.config.numWarps, stages: nil) }
     takeOnePer(promising, take) {
       SpreadKey(blocks: $0.config.constants, warps: $0.config.numWarps, stages: nil)
     }
@@ -74,11 +78,6 @@ struct ConfigChoice {
     var blocks: [String: ConstexprValue]?
     var warps: Int
     var stages: Int?
-    init(blocks: [String: ConstexprValue]?, warps: Int, stages: Int?) {
-      self.blocks = blocks
-      self.warps = warps
-      self.stages = stages
-    }
   }
 
   private func takeOnePer(

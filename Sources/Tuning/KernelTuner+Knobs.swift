@@ -69,7 +69,8 @@ extension KernelTuner {
     }
     let kept = reference.map { [ConfigKey($0)] } ?? originals.map(ConfigKey.init)
     let chosen = ConfigChoice(
-      policy: policy, kept: kept, microseconds: microseconds
+      policy: policy, kept: kept, isReferenceProfiled: !profiledConfigs.isEmpty,
+      microseconds: microseconds
     ).choose(from: pool)
     let configs = chosen.map(\.config)
     guard configs.count > 1 || configs.count != originals.count else { return choice }

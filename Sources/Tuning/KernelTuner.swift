@@ -150,7 +150,8 @@ struct KernelTuner {
     for rewrite in Rewrites.catalog where !Self.isKnobRewrite(rewrite) {
       let sites = rewrite.sites(in: state.subject).filter { $0.kernel == kernel }
       guard !sites.isEmpty else { continue }
-      if rewrite is SpecializeArguments {  // its sites are alternatives, the larger holding the smaller
+      // Its sites are alternatives, the larger holding the smaller.
+      if rewrite is SpecializeArguments {
         (state, cost) = takeBest(of: sites, by: rewrite, state, cost)
       } else {
         for index in sites.indices {

@@ -168,7 +168,9 @@ enum PoolingLayers {
   }()
 
   private enum Fallback: Sendable {
-    case int(Int), bool(Bool), none
+    case int(Int)
+    case bool(Bool)
+    case none
     var value: Value {
       switch self {
       case .int(let value): .int(value)

@@ -283,7 +283,8 @@ extension Evaluator {
     guard !axes.isEmpty else { throw raise("IndexError", "tuple index out of range") }
     if axes.count > 3 {
       note(
-        "grid-axes", "the grid has \(axes.count) axes; Triton launches the first 3 and drops the rest")
+        "grid-axes",
+        "the grid has \(axes.count) axes; Triton launches the first 3 and drops the rest")
       axes = Array(axes[..<3])
     }
     return (axes.map(\.value), axes.map(\.asFormula))
