@@ -89,7 +89,7 @@ private let elementTypes: [String: ElementType] = [
 
 /// Triton's words in a signature.
 private let signatureTypes: [String: ElementType] = [
-  "fp32": .fp32, "fp16": .fp16, "bf16": .bf16, "fp64": .fp64, "i1": .int1, "i8": .int8,
+  "fp32": .fp32, "fp16": .fp16, "bf16": .bf16, "fp64": .fp64, "i1": .int1, "u1": .int1, "i8": .int8,
   "i16": .int16, "i32": .int32, "i64": .int64, "u8": .uint8, "u32": .uint32, "u64": .uint64,
 ]
 

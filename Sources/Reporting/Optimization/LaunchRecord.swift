@@ -53,7 +53,7 @@ struct LaunchRecord: Encodable, Hashable, Sendable {
         signature[name] = "*" + Self.word(element)
         if isDivisible { divisibleBy16.append(name) }
       case .scalar(let element, let isDivisible):
-        signature[name] = element == .int1 ? "u1" : Self.word(element)
+        signature[name] = Self.word(element)
         if isDivisible { divisibleBy16.append(name) }
       case .constexpr(let value): constexprs[name] = ConstexprRecord(value: value)
       case .tensorDescriptor, .tuple: return nil
@@ -61,9 +61,10 @@ struct LaunchRecord: Encodable, Hashable, Sendable {
     }
   }
 
-  /// Triton's word for an element type in a signature: `i32`, `u8`, `fp16`.
+  /// Triton's word for an element type in a signature: `i32`, `u8`, `fp16`, `u1` for a flag.
   private static func word(_ type: ElementType) -> String {
-    type.description.replacing("uint", with: "u").replacing("int", with: "i")
+    type == .int1
+      ? "u1" : type.description.replacing("uint", with: "u").replacing("int", with: "i")
   }
 }
 
