@@ -59,6 +59,9 @@ struct ConstantFlow {
   /// Loop variables that an unrolled loop turns into constants, and the values they may take.
   var unrolled: Set<String> = []
   var unrolledValues = Interval(0)
+  /// Loops are followed twice, so that what an iteration leaves reaches the next; only outermost ones,
+  /// as each round of theirs goes through those inside.
+  var loopDepth = 0
   /// Counted against `NestingLimit` for calls between `@triton.jit` functions.
   var callDepth = 0
 
@@ -186,7 +189,10 @@ struct ConstantFlow {
     case .for(let loop): visit(loop)
     case .while(let test, let body, let orElse):
       // Two rounds: what the body assigns reaches the test and the body again.
-      for _ in 0..<2 {
+      let rounds = loopDepth == 0 ? 2 : 1
+      loopDepth += 1
+      defer { loopDepth -= 1 }
+      for _ in 0..<rounds {
         let fact = visit(test)
         if fact.isNew {
           problem(
@@ -250,7 +256,10 @@ struct ConstantFlow {
     } else {
       _ = visit(loop.iterable)
     }
-    for _ in 0..<(isStatic ? 1 : 2) {
+    let rounds = loopDepth == 0 ? 2 : 1
+    loopDepth += 1
+    defer { loopDepth -= 1 }
+    for _ in 0..<rounds {
       if let name = loop.target.bareName {
         locals[name] = Fact(isConstant: isStatic, values: range)
         if unrolled.contains(name) {

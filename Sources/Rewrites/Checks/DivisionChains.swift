@@ -68,6 +68,9 @@ struct DivisionChains {
   /// Largest digit expressions, in source order.
   private(set) var occurrences: [Occurrence] = []
 
+  /// How deep names are replaced by what they stand for; each step may double an expression.
+  private static let expansionLimit = 12
+
   init?(of function: JITFunction) {
     guard NestingLimit.holds(for: function.definition) else { return nil }
     self.function = function
@@ -110,7 +113,7 @@ struct DivisionChains {
 
   /// A divisor as a product of parameters; nil where it is anything else.
   func monomial(of expression: Expr, depth: Int = 0) -> Monomial? {
-    guard depth < 32 else { return nil }
+    guard depth < Self.expansionLimit else { return nil }
     if let value = expression.integerValue {
       return value > 0 ? Monomial(coefficient: value) : nil
     }
@@ -175,12 +178,12 @@ struct DivisionChains {
     if let product = monomial(of: expression) { return product.text }
     switch expression.kind {
     case .name(let name):
-      guard depth < 32, let value = definitions[name] else { return name }
+      guard depth < Self.expansionLimit, let value = definitions[name] else { return name }
       switch value.kind {
       case .name, .binary(_, .floorDiv, _), .binary(_, .mod, _): return key(value, depth + 1)
       default: return name
       }
-    case .binary(let left, let op, let right) where depth < 32:
+    case .binary(let left, let op, let right) where depth < Self.expansionLimit:
       return "(\(key(left, depth + 1)) \(op.rawValue) \(key(right, depth + 1)))"
     default: return "@\(expression.range)"
     }

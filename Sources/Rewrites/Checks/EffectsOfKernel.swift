@@ -21,7 +21,8 @@ public struct EffectsOfKernel: Sendable {
   public var modified: Set<String> { writes.union(atomics) }
 
   public init(of kernel: String, in triton: TritonModule) {
-    self.init(of: kernel, in: triton, names: LanguageNames(triton.tree), depth: 0)
+    self.init(
+      of: kernel, in: triton, names: LanguageNames(triton.tree), depth: 0, known: KnownEffects())
   }
 
   init(
@@ -37,7 +38,10 @@ public struct EffectsOfKernel: Sendable {
   /// The deepest chain of calls between `@triton.jit` functions that is followed.
   private static let callLimit = 16
 
-  init(of kernel: String, in triton: TritonModule, names: LanguageNames, depth: Int) {
+  init(
+    of kernel: String, in triton: TritonModule, names: LanguageNames, depth: Int,
+    known: KnownEffects
+  ) {
     guard let function = triton.function(named: kernel) else { return }
     guard depth < Self.callLimit, NestingLimit.holds(for: function.definition) else {
       unknown.append(
@@ -46,11 +50,16 @@ public struct EffectsOfKernel: Sendable {
           source: triton.tree.source, range: function.definition.nameRange))
       return
     }
-    let walk = PointerWalk(function, triton, names, depth: depth)
+    let walk = PointerWalk(function, triton, names, depth: depth, known: known)
     walk.run()
     (reads, writes, atomics) = (walk.reads, walk.writes, walk.atomics)
     (unknown, returned) = (walk.unknown, walk.returned)
   }
+}
+
+/// The effects of functions followed so far, each followed once.
+final class KnownEffects {
+  var byName: [String: EffectsOfKernel] = [:]
 }
 
 /// Follows pointers through one function.
@@ -67,12 +76,16 @@ final class PointerWalk {
   var unknown: [Diagnostic] = []
   /// The parameters each local name may point into.
   private var locals: [String: Set<String>] = [:]
-  private var callees: [String: EffectsOfKernel] = [:]
+  private let known: KnownEffects
 
   /// Stands for a pointer made from an integer or loaded from memory.
   static let anywhere = "?"
 
-  init(_ function: JITFunction, _ triton: TritonModule, _ names: LanguageNames, depth: Int) {
+  init(
+    _ function: JITFunction, _ triton: TritonModule, _ names: LanguageNames, depth: Int,
+    known: KnownEffects = KnownEffects()
+  ) {
+    self.known = known
     self.function = function
     self.triton = triton
     self.names = names
@@ -173,9 +186,16 @@ final class PointerWalk {
   }
 
   private func effects(of name: String) -> EffectsOfKernel {
-    if let known = callees[name] { return known }
-    let found = EffectsOfKernel(of: name, in: triton, names: names, depth: depth + 1)
-    callees[name] = found
+    if let found = known.byName[name] { return found }
+    // Stands for the function while it is followed: a recursive call is not.
+    known.byName[name] = EffectsOfKernel(unknown: [
+      Diagnostic(
+        id: "effects-not-followed", "function '\(name)' calls itself", source: triton.tree.source,
+        range: triton.function(named: name)?.definition.nameRange)
+    ])
+    let found = EffectsOfKernel(
+      of: name, in: triton, names: names, depth: depth + 1, known: known)
+    known.byName[name] = found
     return found
   }
 

@@ -255,7 +255,7 @@ struct LoopBounds {
   private func value(_ expression: Expr, _ environment: [String: Interval], depth: Int = 0)
     -> Interval?
   {
-    guard depth < 64 else { return nil }
+    guard depth < 12 else { return nil }  // each step may double the expression
     if let value = expression.integerValue { return Interval(value) }
     switch expression.kind {
     case .name(let name):
