@@ -89,8 +89,18 @@ extension Evaluator {
       }
       return values
     case .opaque(let object): throw refuse(object)
-    default: throw raise("TypeError", "'\(value.typeName)' object is not iterable")
+    default:
+      throw raise(
+        "TypeError", "'\(value.typeName)' object is not iterable", condition: wantsSequence(value))
     }
+  }
+
+  /// A number that stands in for an argument and is used as a sequence: it must be one.
+  private func wantsSequence(_ value: Value) -> Condition? {
+    guard case .integer(let number) = value, case .dim(let name)? = number.formula,
+      unknowns[name] != nil
+    else { return nil }
+    return .sequence(name)
   }
 
   func length(_ value: Value) throws -> SymInt {
@@ -117,7 +127,10 @@ extension Evaluator {
       }
       throw raise("TypeError", "object of type '\(object.type.name)' has no len()")
     case .opaque(let object): throw refuse(object)
-    default: throw raise("TypeError", "object of type '\(value.typeName)' has no len()")
+    default:
+      throw raise(
+        "TypeError", "object of type '\(value.typeName)' has no len()",
+        condition: wantsSequence(value))
     }
   }
 
@@ -181,7 +194,9 @@ extension Evaluator {
     case .opaque: return object
     default: break
     }
-    throw raise("TypeError", "'\(object.typeName)' object is not subscriptable")
+    throw raise(
+      "TypeError", "'\(object.typeName)' object is not subscriptable",
+      condition: wantsSequence(object))
   }
 
   func index(_ key: Value, count: Int, _ what: String) throws -> Int {

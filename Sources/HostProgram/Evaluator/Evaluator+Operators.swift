@@ -447,6 +447,14 @@ extension Evaluator {
       return .bool(first.prefix { $0 != ":" } == second.prefix { $0 != ":" })
     case (.device(let name), .string(let text)), (.string(let text), .device(let name)):
       return .bool(name == text || name.prefix { $0 != ":" } == text)
+    case (.dtype(let first), .dtype(let second)) where first.source != second.source:
+      var result = SymBool(value: first == second)
+      if let source = first.source, second.source == nil {
+        result.condition = .element(source, second.element)
+      } else if let source = second.source, first.source == nil {
+        result.condition = .element(source, first.element)
+      }
+      return .boolean(result)
     case (.opaque(let first), .opaque(let second)):
       if first === second { return .bool(true) }
       throw refuse(first)
@@ -493,9 +501,10 @@ extension Evaluator {
     var conditions: [Condition] = []
     for candidate in try items(haystack) {
       if isIdentical(candidate, needle) {
-        if case .integer(let number) = needle, number.formula != nil {
-        } else {
-          return .bool(true)
+        switch needle {
+        case .integer(let number) where number.formula != nil: break
+        case .dtype(let dtype) where dtype.source != nil: break
+        default: return .bool(true)
         }
       }
       if case .tensor = candidate { continue }

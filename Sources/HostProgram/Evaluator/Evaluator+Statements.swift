@@ -47,7 +47,7 @@ extension Evaluator {
       let value = try evaluate(test, scope)
       here = test.range
       let insists = Self.onlyRaises(body)
-      if try truth(value, isRequirement: insists) { return try execute(body, scope) }
+      if try truth(value, expecting: insists ? false : nil) { return try execute(body, scope) }
       return try execute(orElse, scope)
     case .for(let loop): return try executeFor(loop, scope)
     case .while(let test, let body, let orElse):
@@ -243,7 +243,7 @@ extension Evaluator {
   private func executeAssert(_ test: Expr, _ message: Expr?, _ scope: Scope) throws {
     let value = try evaluate(test, scope)
     here = test.range
-    if try truth(value, isRequirement: true) { return }
+    if try truth(value, expecting: true) { return }
     var condition: Condition?
     if case .boolean(let flag) = value { condition = flag.condition }
     let text = try message.map { try toString(try evaluate($0, scope)) } ?? ""

@@ -76,6 +76,8 @@ final class Evaluator {
   /// The names that the module gives to dimensions: "x.shape[0]" to "N".
   var dimensionNames: [String: String] = [:]
   var takenNames: Set<String> = []
+  /// Inputs whose rank nothing has told yet.
+  var guessedRanks: Set<String> = []
   /// The value of each named unknown in this evaluation.
   var unknowns: [String: Int] = [:]
 
@@ -89,8 +91,11 @@ final class Evaluator {
     var outcome: Bool
     var range: SourceRange
     var unit: SourceUnit?
-    /// True where the module insists on the outcome: an assert, or a branch that only raises.
-    var isRequirement: Bool
+    /// What the module insists on: true for an assert, false for a branch that only raises.
+    var expected: Bool?
+
+    /// The module insists on what came out.
+    var isKeptRequirement: Bool { expected == outcome }
   }
 
   // MARK: Errors
@@ -164,25 +169,31 @@ final class Evaluator {
       return Array(repeating: try integer(values[0], what()), count: count)
     }
     guard values.count == count else {
-      throw raise("RuntimeError", "\(what()) must hold \(count) ints, not \(values.count)")
+      var condition: Condition?
+      if case .tuple(let tuple) = value, let source = tuple.rankSource {
+        condition = .compare(.dim(Self.rankName(source)), .equal, .constant(count))
+      }
+      throw raise(
+        "RuntimeError", "\(what()) must hold \(count) ints, not \(values.count)",
+        condition: condition)
     }
     return try values.map { try integer($0, what()) }
   }
 
   /// Python's truth of a value; a branch on sizes is recorded.
-  func truth(_ value: Value, isRequirement: Bool = false) throws -> Bool {
+  func truth(_ value: Value, expecting expected: Bool? = nil) throws -> Bool {
     switch value {
     case .none: return false
     case .boolean(let flag):
       if let condition = flag.condition {
-        record(condition, flag.value, isRequirement)
+        record(condition, flag.value, expected)
       } else if flag.origin == .unknown {
         note("assumed-content", "this depends on tensor contents; assumed \(flag.value)")
       }
       return flag.value
     case .integer(let number):
       if let formula = number.formula {
-        record(.compare(formula, .notEqual, .constant(0)), number.value != 0, isRequirement)
+        record(.compare(formula, .notEqual, .constant(0)), number.value != 0, expected)
       }
       return number.value != 0
     case .float(let number): return number.value != 0
@@ -211,12 +222,12 @@ final class Evaluator {
     }
   }
 
-  private func record(_ condition: Condition, _ outcome: Bool, _ isRequirement: Bool) {
+  private func record(_ condition: Condition, _ outcome: Bool, _ expected: Bool?) {
     guard decisions.count < 4096 else { return }
     decisions.append(
       Decision(
         condition: condition, outcome: outcome, range: here, unit: unit,
-        isRequirement: isRequirement))
+        expected: expected))
   }
 
   func newStorage() -> Int {

@@ -15,7 +15,7 @@ struct Findings {
     self.evaluator = evaluator
     self.knowledge = knowledge
     var equal: [(String, String)] = []
-    for decision in evaluator.decisions where decision.isRequirement {
+    for decision in evaluator.decisions where decision.isKeptRequirement {
       collect(decision.condition, decision.outcome, &equal)
     }
     for symbol in evaluator.unknowns.keys {
@@ -40,6 +40,7 @@ struct Findings {
     _ condition: Condition, _ holds: Bool, _ equal: inout [(String, String)]
   ) {
     switch condition {
+    case .element, .sequence: return
     case .not(let inner): collect(inner, !holds, &equal)
     case .all(let parts): if holds { for part in parts { collect(part, true, &equal) } }
     case .compare(let left, let comparison, let right):
@@ -78,14 +79,18 @@ struct Findings {
   func rewritten(_ dimension: InputDimension) -> InputDimension {
     var copy = dimension
     if fixed[dimension.name] != nil, dimension.basis != .given { copy.basis = .required }
-    if case .dim(let name)? = replacements[dimension.name] { copy.name = name }
+    if case .dim(let name)? = replacements[dimension.name] {
+      copy.name = name
+    } else if let name = evaluator.dimensionNames[dimension.name] {
+      copy.name = name
+    }
     return copy
   }
 
   func notes(_ dimensions: [InputDimension]) -> [Diagnostic] {
     var notes: [Diagnostic] = []
     var seen: Set<String> = []
-    for decision in evaluator.decisions where !decision.isRequirement {
+    for decision in evaluator.decisions where decision.expected == nil {
       guard let text = describe(decision.condition, decision.outcome) else { continue }
       guard seen.insert("\(decision.range.lower) \(text)").inserted, notes.count < 200 else {
         continue
@@ -109,6 +114,7 @@ struct Findings {
   /// The condition in words, if an open dimension takes part in it.
   private func describe(_ condition: Condition, _ holds: Bool) -> String? {
     switch condition {
+    case .element, .sequence: return nil
     case .not(let inner): return describe(inner, !holds)
     case .all(let parts):
       let texts = parts.compactMap { describe($0, true) }

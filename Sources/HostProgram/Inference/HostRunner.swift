@@ -92,28 +92,46 @@ struct Learner {
   {
     var wishes: [(Condition, Bool)] = []
     if let condition = exception.condition { wishes.append((condition, true)) }
-    for decision in evaluator.decisions.reversed().prefix(400) {
-      // A requirement that held is no reason for what came after it.
-      let held = decision.isRequirement && decision.range != exception.range
-      if held, decision.outcome, exception.condition != nil { continue }
+    for decision in evaluator.decisions.reversed().prefix(400) where !decision.isKeptRequirement {
       wishes.append((decision.condition, !decision.outcome))
     }
     for (condition, wanted) in wishes {
-      for candidate in solutions(condition, wanted) where !seen.contains(candidate) {
+      for candidate in structural(condition, wanted) + solutions(condition, wanted)
+      where !seen.contains(candidate) {
         return candidate
       }
     }
     return nil
   }
 
-  /// Changes of one unknown that make `condition` come out as wanted, best first.
+  /// Element types and sequences: what no size can mend.
+  private func structural(_ condition: Condition, _ wanted: Bool) -> [InputKnowledge] {
+    switch condition {
+    case .not(let inner): return structural(inner, !wanted)
+    case .all(let parts): return parts.flatMap { structural($0, wanted) }
+    case .element(let input, let element):
+      guard wanted, knowledge.elements[input] != element else { return [] }
+      var copy = knowledge
+      copy.elements[input] = element
+      return [copy]
+    case .sequence(let name):
+      guard wanted, knowledge.ranks[name] == nil else { return [] }
+      var copy = knowledge
+      copy.ranks[name] = 2
+      return [copy]
+    case .compare: return []
+    }
+  }
+
+  /// Changes of one unknown, or of an input's spatial axes together, that make `condition` come out
+  /// as wanted, best first.
   private func solutions(_ condition: Condition, _ wanted: Bool) -> [InputKnowledge] {
     var names: Set<String> = []
     condition.collectDimensions(into: &names)
-    let symbols = names.filter { evaluator.unknowns[$0] != nil && !knowledge.isPinned($0) }.sorted {
-      (isRank($0) ? 0 : 1, $0) < (isRank($1) ? 0 : 1, $1)
+    let symbols = names.filter { evaluator.unknowns[$0] != nil && !knowledge.isPinned($0) }
+    guard !symbols.isEmpty, let holds = condition.holds(evaluator.unknowns), holds != wanted else {
+      return []
     }
-    guard !symbols.isEmpty, condition.holds(evaluator.unknowns) != wanted else { return [] }
     var results: [InputKnowledge] = []
     if let (kept, merged) = equalUnknowns(condition, wanted) {
       var copy = knowledge
@@ -122,28 +140,53 @@ struct Learner {
       copy.values[merged] = nil
       results.append(copy)
     }
-    // Two axes that differ: change the one that nothing has spoken about first.
-    let ordered = symbols.sorted { left, right in
-      (knowledge.values[left] == nil ? 0 : 1) < (knowledge.values[right] == nil ? 0 : 1)
+    // Ranks first; then sizes that nothing has spoken about; then the others.
+    func order(_ symbol: String) -> (Int, String) {
+      (isRank(symbol) ? 0 : knowledge.values[symbol] == nil ? 1 : 2, symbol)
     }
-    var assignment = evaluator.unknowns
-    for symbol in ordered {
-      guard let current = evaluator.unknowns[symbol] else { continue }
-      for value in candidates(symbol, current, condition) {
-        assignment[symbol] = value
-        guard condition.holds(assignment) == wanted else { continue }
-        var copy = knowledge
+    var groups = symbols.sorted { order($0) < order($1) }.map { [$0] }
+    let spatial = Dictionary(
+      grouping: symbols.filter { !isRank($0) && knowledge.values[$0] == nil },
+      by: { symbol in "\(symbol.prefix { $0 != "[" }) \(evaluator.unknowns[symbol] ?? 0)" })
+    groups += spatial.values.filter { $0.count > 1 }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
+    for group in groups {
+      guard let value = value(of: group, condition, wanted) else { continue }
+      var copy = knowledge
+      for symbol in group {
         if isRank(symbol) {
           copy.ranks[String(symbol.dropLast(".dim()".count))] = value
         } else {
           copy.values[symbol] = value
         }
-        results.append(copy)
-        break
       }
-      assignment[symbol] = current
+      results.append(copy)
     }
     return results
+  }
+
+  /// The most natural value that all symbols of a group can take together.
+  private func value(of group: [String], _ condition: Condition, _ wanted: Bool) -> Int? {
+    guard let symbol = group.first, let current = evaluator.unknowns[symbol] else { return nil }
+    var assignment = evaluator.unknowns
+    var best: (score: Int, value: Int)?
+    for value in candidates(symbol, current, condition) {
+      for member in group { assignment[member] = value }
+      guard condition.holds(assignment) == wanted else { continue }
+      if isRank(symbol) { return value }
+      let score = Self.unnaturalness(value, current)
+      if score < best?.score ?? Int.max { best = (score, value) }
+    }
+    return best?.value
+  }
+
+  /// How odd a size looks beside the current one: powers of two and 224 are natural, then multiples
+  /// of 32, 16 and 8; distance counts last.
+  private static func unnaturalness(_ value: Int, _ current: Int) -> Int {
+    let kind =
+      value & (value - 1) == 0 || value == 224
+      ? 0 : value % 32 == 0 ? 1 : value % 16 == 0 ? 2 : value % 8 == 0 ? 3 : 4
+    let distance = min(abs(value - current), 1 << 40)
+    return kind << 44 + distance
   }
 
   private func isRank(_ symbol: String) -> Bool { symbol.hasSuffix(".dim()") }
@@ -192,6 +235,7 @@ extension Condition {
       right.collectConstants(into: &values)
     case .not(let inner): inner.collectConstants(into: &values)
     case .all(let parts): for part in parts { part.collectConstants(into: &values) }
+    case .element, .sequence: break
     }
   }
 }

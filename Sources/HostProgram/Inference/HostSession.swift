@@ -58,7 +58,7 @@ final class HostSession {
     }
     let arguments = try makeInputs(model)
     evaluator.isRecording = true
-    evaluator.decisions = evaluator.decisions.filter(\.isRequirement)
+    evaluator.decisions = evaluator.decisions.filter(\.isKeptRequirement)
     let result = try evaluator.call(.instance(instance), arguments)
     evaluator.isRecording = false
     var outputs: [TensorShape] = []
@@ -158,32 +158,59 @@ final class HostSession {
     allGiven = false
     let text: String
     let value: Value
-    switch choice ?? .int(64) {
-    case .int(let number):
-      let symbol = knowledge.representative(name)
-      let size = knowledge.values[symbol] ?? number
-      evaluator.unknowns[symbol] = size
-      dimensions.append(
-        InputDimension(
-          name: symbol, source: .constructor(name), value: size,
-          basis: knowledge.values[symbol] == nil ? .standIn : .deduced))
-      value = .integer(.dimension(symbol, size))
-      text = "\(size)"
-    case .float(let number):
-      value = .double(number, origin: .inputShape)
-      text = "\(number)"
-    case .bool(let flag):
-      value = .boolean(SymBool(value: flag, origin: .inputShape))
-      text = flag ? "True" : "False"
-    case .sizes(let sizes):
-      value = .makeTuple(sizes.map { .integer(SymInt($0, origin: .inputShape)) })
-      text = "\(sizes)"
+    if let length = knowledge.ranks[name] ?? choice?.length {
+      (value, text) = standInSequence(name, length, choice)
+    } else {
+      switch choice ?? .int(64) {
+      case .float(let number):
+        value = .double(number, origin: .inputShape)
+        text = "\(number)"
+      case .bool(let flag):
+        value = .boolean(SymBool(value: flag, origin: .inputShape))
+        text = flag ? "True" : "False"
+      case .int(let number):
+        let size = unknownArgument(name, name, number)
+        value = .integer(size)
+        text = "\(size.value)"
+      case .sizes: (value, text) = (.none, "None")
+      }
     }
     evaluator.unit = unit
     evaluator.note(
       "stand-in", "nothing gives the constructor's argument '\(name)'; \(text) stands in",
       at: parameter.range)
     return value
+  }
+
+  /// An integer that an argument of the constructor holds.
+  private func unknownArgument(_ symbol: String, _ argument: String, _ fallback: Int) -> SymInt {
+    let symbol = knowledge.representative(symbol)
+    let size = knowledge.values[symbol] ?? evaluator.unknowns[symbol] ?? fallback
+    evaluator.unknowns[symbol] = size
+    dimensions.append(
+      InputDimension(
+        name: symbol, source: .constructor(argument), value: size,
+        basis: knowledge.values[symbol] == nil ? .standIn : .deduced))
+    return .dimension(symbol, size)
+  }
+
+  private func standInSequence(_ name: String, _ length: Int, _ choice: StandIns.StandIn?)
+    -> (Value, String)
+  {
+    var items: [SymInt] = []
+    for index in 0..<max(0, min(length, 16)) {
+      let fallback: Int
+      switch choice {
+      case .sizes(let sizes): fallback = sizes.indices.contains(index) ? sizes[index] : 1
+      case .int(let number): fallback = number
+      default: fallback = 64
+      }
+      items.append(unknownArgument("\(name)[\(index)]", name, fallback))
+    }
+    let tuple = TupleObject(items.map(Value.integer))
+    tuple.rankSource = name
+    evaluator.unknowns[Evaluator.rankName(name)] = items.count
+    return (.tuple(tuple), "\(items.map(\.value))")
   }
 
   // MARK: Inputs
@@ -244,6 +271,7 @@ final class HostSession {
     }
     var element =
       Self.indexNames.contains { name.lowercased().contains($0) } ? ElementType.int64 : .fp32
+    if let asked = knowledge.elements[name] { element = asked }
     var strides: [SymInt]?
     if case .tensors(let shapes) = inputs, let shape = shapes[name] {
       element = shape.element
@@ -259,6 +287,8 @@ final class HostSession {
     if !isRankGiven {
       tensor.rankSource = name
       evaluator.unknowns[rankSymbol] = rank
+      if knowledge.ranks[name] == nil { evaluator.guessedRanks.insert(name) }
+      tensor.elementSource = name
     }
     usedInputs.append((name, tensor))
     return .tensor(tensor)

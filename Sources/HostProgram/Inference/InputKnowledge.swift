@@ -1,7 +1,12 @@
+import TileIR
+
 /// What is known or supposed of `forward`'s inputs while they are being found.
 struct InputKnowledge: Hashable {
-  /// The rank of each tensor parameter, where it has been found.
+  /// The rank of each tensor parameter, where it has been found; for a constructor's argument that
+  /// is a sequence, its length.
   var ranks: [String: Int] = [:]
+  /// The element type of each tensor parameter, where the module asks for one.
+  var elements: [String: ElementType] = [:]
   /// Sizes found or chosen, by symbol ("x.shape[1]", "in_channels").
   var values: [String: Int] = [:]
   /// Symbols that stand for the same size as another.
@@ -61,6 +66,9 @@ enum StandIns {
     case float(Double)
     case bool(Bool)
     case sizes([Int])
+
+    /// The length of a sequence; nil for a number.
+    var length: Int? { if case .sizes(let sizes) = self { sizes.count } else { nil } }
   }
 
   private static let exact: [String: StandIn] = [
@@ -76,9 +84,10 @@ enum StandIns {
     ("kernel", .int(3)), ("stride", .int(1)), ("padding", .int(1)), ("dilation", .int(1)),
     ("hidden", .int(256)), ("input_size", .int(256)), ("output_size", .int(256)),
     ("batch", .int(16)), ("num_", .int(8)), ("n_", .int(8)), ("size", .int(64)),
-    ("dropout", .float(0)), ("slope", .float(0.01)), ("scale", .float(1)), ("factor", .float(1)),
+    ("len", .int(128)), ("seq", .int(128)), ("dropout", .float(0)), ("slope", .float(0.01)),
+    ("scale", .float(1)), ("factor", .float(1)),
     ("value", .float(1)), ("min", .float(-1)), ("max", .float(1)), ("eps", .float(1e-5)),
-    ("dim", .int(64)), ("height", .int(64)), ("width", .int(64)), ("len", .int(128)),
+    ("dim", .int(64)), ("height", .int(64)), ("width", .int(64)),
     ("divi", .float(2)), ("multipl", .float(2)), ("constant", .float(1)), ("alpha", .float(1)),
     ("drop", .float(0)), ("pool", .int(2)),
   ]

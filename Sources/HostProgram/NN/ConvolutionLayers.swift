@@ -8,9 +8,9 @@ enum ConvolutionLayers {
           try fill(ev, object, bound, rank)
           let groups = try bound.int("groups", default: 1)
           let (input, output) = (try bound.int("in_channels"), try bound.int("out_channels"))
-          guard groups.value > 0, input.value % groups.value == 0, output.value % groups.value == 0
-          else {
-            throw ev.raise("ValueError", "in_channels and out_channels must be divisible by groups")
+          for channels in [input, output] {
+            try ev.requireDivisible(
+              channels, groups, "ValueError", "channels must be divisible by groups")
           }
           let kernel = try bound.ints("kernel_size", count: rank)
           object["weight"] = try ev.makeParameter(
@@ -40,9 +40,9 @@ enum ConvolutionLayers {
           ).raised(to: .module)
           let groups = try bound.int("groups", default: 1)
           let (input, output) = (try bound.int("in_channels"), try bound.int("out_channels"))
-          guard groups.value > 0, input.value % groups.value == 0, output.value % groups.value == 0
-          else {
-            throw ev.raise("ValueError", "in_channels and out_channels must be divisible by groups")
+          for channels in [input, output] {
+            try ev.requireDivisible(
+              channels, groups, "ValueError", "channels must be divisible by groups")
           }
           object["weight"] = try ev.makeParameter(
             [input, output.floorDivided(by: groups) ?? output]

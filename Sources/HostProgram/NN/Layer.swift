@@ -46,6 +46,7 @@ extension Evaluator {
           }
           let result = ev.view(of: data, data.dims, data.strides)
           result.isParameter = name == "Parameter"
+          result.rankSource = data.rankSource
           result.requiresGrad = true
           return .tensor(result)
         })

@@ -69,9 +69,8 @@ enum NormalizationLayers {
       build: { ev, object, bound in
         let channels = try bound.int("num_channels")
         let groups = try bound.int("num_groups")
-        guard groups.value > 0, channels.value % groups.value == 0 else {
-          throw ev.raise("ValueError", "num_channels must be divisible by num_groups")
-        }
+        try ev.requireDivisible(
+          channels, groups, "ValueError", "num_channels must be divisible by num_groups")
         object["num_groups"] = Value.integer(groups).raised(to: .module)
         object["num_channels"] = Value.integer(channels).raised(to: .module)
         object["eps"] = (bound["eps"] ?? .double(1e-5)).raised(to: .module)

@@ -12,7 +12,10 @@ extension SymbolicInt {
     case .dim: return Polynomial(atom: self)
     case .add(let a, let b):
       let (x, y) = (a.normal(), b.normal())
-      return Polynomial.sum(x, y) ?? Polynomial(atom: .add(x.formula, y.formula))
+      guard let sum = Polynomial.sum(x, y) else {
+        return Polynomial(atom: .add(x.formula, y.formula))
+      }
+      return Self.absorbing(sum)
     case .mul(let a, let b):
       let (x, y) = (a.normal(), b.normal())
       return Polynomial.product(x, y) ?? Polynomial(atom: .mul(x.formula, y.formula))
@@ -63,9 +66,8 @@ extension SymbolicInt {
     if a.terms[[]] == divisor - 1 {
       return ceilDividing(a.filtered { product, _ in !product.isEmpty }, b)
     }
-    // Terms that the divisor divides leave the division; the rest shares its common factor with it.
-    let outside = a.filtered { _, coefficient in coefficient % divisor == 0 }
-    let inside = a.filtered { _, coefficient in coefficient % divisor != 0 }
+    // Terms that the divisor divides leave the division, but for a constant beside others.
+    let (outside, inside) = split(a, divisor)
     guard let whole = outside.divided(by: b) else {
       return Polynomial(atom: .floorDiv(a.formula, b.formula))
     }
@@ -77,6 +79,40 @@ extension SymbolicInt {
     let (dividend, reduced) = reduced(inside, divisor)
     let quotient = atomQuotient(dividend, reduced)
     return Polynomial.sum(whole, quotient) ?? Polynomial(atom: .floorDiv(a.formula, b.formula))
+  }
+
+  /// The terms that a positive constant divides, and the rest; a constant term stays with the rest
+  /// where there is one, so that `(H - 7) // 4 + 1` and `(H - 3) // 4` have one form.
+  private static func split(_ a: Polynomial, _ divisor: Int) -> (Polynomial, Polynomial) {
+    let hasRest = a.terms.contains { !$0.key.isEmpty && $0.value % divisor != 0 }
+    let isOutside: (Polynomial.Product, Int) -> Bool = { product, coefficient in
+      coefficient % divisor == 0 && !(product.isEmpty && hasRest)
+    }
+    return (a.filtered(isOutside), a.filtered { !isOutside($0, $1) })
+  }
+
+  /// `x // c + k` as `(x + k*c) // c`: one atom instead of a sum, so that products of output sizes
+  /// stay products.
+  private static func absorbing(_ sum: Polynomial) -> Polynomial {
+    guard let constant = sum.terms[[]], sum.terms.count == 2,
+      let (product, coefficient) = sum.terms.first(where: { !$0.key.isEmpty }), coefficient == 1,
+      product.count == 1
+    else { return sum }
+    switch product[0] {
+    case .floorDiv(let dividend, .constant(let divisor)) where divisor > 0:
+      let (shift, overflow) = constant.multipliedReportingOverflow(by: divisor)
+      guard !overflow, let inner = Polynomial.sum(dividend.normal(), Polynomial(shift)) else {
+        return sum
+      }
+      return floorDividing(inner, Polynomial(divisor))
+    case .ceilDiv(let dividend, .constant(let divisor)) where divisor > 0:
+      let (shift, overflow) = constant.multipliedReportingOverflow(by: divisor)
+      guard !overflow, let inner = Polynomial.sum(dividend.normal(), Polynomial(shift)) else {
+        return sum
+      }
+      return ceilDividing(inner, Polynomial(divisor))
+    default: return sum
+    }
   }
 
   /// `(x // c) // d` is `x // (c*d)` for positive constants.
@@ -110,8 +146,7 @@ extension SymbolicInt {
       return Polynomial(quotient)
     }
     guard divisor > 0 else { return Polynomial(atom: .ceilDiv(a.formula, b.formula)) }
-    let outside = a.filtered { _, coefficient in coefficient % divisor == 0 }
-    let inside = a.filtered { _, coefficient in coefficient % divisor != 0 }
+    let (outside, inside) = split(a, divisor)
     guard let whole = outside.divided(by: b) else {
       return Polynomial(atom: .ceilDiv(a.formula, b.formula))
     }

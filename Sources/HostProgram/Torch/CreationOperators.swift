@@ -17,6 +17,7 @@ enum CreationOperators {
           ? TensorObject.channelsLastStrides(dims) : nil
         let tensor = try ev.makeTensor(try bound.dtype() ?? .fp32, dims, strides: strides)
         tensor.fill = fill.map(Value.int)
+        tensor.rankSource = bound.sizesSource
         return .tensor(tensor)
       }
       table["\(name)_like"] = TorchOperator("input dtype device memory_format", recording) {

@@ -28,13 +28,9 @@ enum NormalizationOperators {
           input.dims[1], weight.dims.first ?? 1,
           "Expected weight to be a vector of size equal to the number of channels in input")
       }
-      if groups.value <= 0 || input.dims[1].value % groups.value != 0 {
-        throw ev.raise(
-          "RuntimeError", "Expected number of channels in input to be divisible by num_groups",
-          condition: input.dims[1].asFormula.flatMap { channels in
-            groups.asFormula.map { .compare(.mod(channels, $0), .equal, .constant(0)) }
-          })
-      }
+      try ev.requireDivisible(
+        input.dims[1], groups, "RuntimeError",
+        "Expected number of channels in input to be divisible by num_groups")
       return .tensor(try ev.makeLike(input))
     },
     "batch_norm": TorchOperator(

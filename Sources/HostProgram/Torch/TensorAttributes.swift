@@ -6,7 +6,8 @@ extension Evaluator {
     if let value = tensor.attributes[name] { return value }
     switch name {
     case "shape": return sizeValue(tensor)
-    case "dtype": return .dtype(DTypeValue(element: tensor.element))
+    case "dtype":
+      return .dtype(DTypeValue(element: tensor.element, source: tensor.elementSource))
     case "device": return .device(tensor.device)
     case "ndim": return .integer(rankValue(tensor))
     case "is_cuda": return .bool(true)

@@ -142,6 +142,7 @@ extension Evaluator {
       offset: offset ?? tensor.offset)
     result.fill = tensor.fill
     result.requiresGrad = tensor.requiresGrad
+    result.elementSource = tensor.elementSource
     return result
   }
 
@@ -160,13 +161,17 @@ extension Evaluator {
     if let condition, decisions.count < 4096 {
       decisions.append(
         Decision(
-          condition: condition, outcome: true, range: here, unit: unit, isRequirement: true))
+          condition: condition, outcome: true, range: here, unit: unit, expected: true))
     }
   }
 
   /// The rank must be one of `ranks`; the first is what a guessed rank is corrected to.
   func requireRank(_ tensor: TensorObject, _ ranks: [Int], _ what: String) throws {
-    if ranks.contains(tensor.rank) { return }
+    if ranks.contains(tensor.rank) {
+      // A rank that is only guessed becomes the usual one rather than the unbatched one.
+      guard let source = tensor.rankSource, guessedRanks.contains(source), tensor.rank != ranks[0]
+      else { return }
+    }
     let condition: Condition? = tensor.rankSource.map {
       .compare(.dim(Self.rankName($0)), .equal, .constant(ranks[0]))
     }
@@ -174,6 +179,18 @@ extension Evaluator {
       "RuntimeError",
       "\(what): expected a \(ranks.map(String.init).joined(separator: " or "))-D tensor, got \(tensor.rank)-D",
       condition: condition)
+  }
+
+  /// `first` must be a multiple of `second`.
+  func requireDivisible(
+    _ first: SymInt, _ second: SymInt, _ type: String, _ message: @autoclosure () -> String
+  ) throws {
+    if second.value > 0, first.value % second.value == 0 { return }
+    throw raise(
+      type, message(),
+      condition: first.asFormula.flatMap { a in
+        second.asFormula.map { .compare(.mod(a, $0), .equal, .constant(0)) }
+      })
   }
 
   func requireRank(_ tensor: TensorObject, atLeast rank: Int, _ what: String) throws {

@@ -231,6 +231,7 @@ extension Evaluator {
     let result = try makeTensor(input.element, input.dims)
     result.fill = input.fill
     result.rankSource = input.rankSource
+    result.elementSource = input.elementSource
     return result
   }
 

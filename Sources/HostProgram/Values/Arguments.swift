@@ -174,6 +174,13 @@ struct Bound {
     return try evaluator.integers(value, count: count, "\(function)(): argument '\(name)'")
   }
 
+  /// The sequence whose length a `*size` parameter has, where that length is a guess.
+  var sizesSource: String? {
+    let whole = rest.count == 1 ? rest[0] : given("size")
+    if case .tuple(let tuple)? = whole { return tuple.rankSource }
+    return nil
+  }
+
   /// The dimensions of a `*size` parameter: ints, or one sequence of ints.
   func sizes(_ name: String = "*size") throws -> [SymInt] {
     let bare = String(name.drop { $0 == "*" })

@@ -1,3 +1,5 @@
+import TileIR
+
 /// An integer of the host program: its value, where it comes from and, if it is one, its formula.
 ///
 /// A nil formula with an origin up to `.module` means the constant `value`; a nil formula with a
@@ -114,6 +116,10 @@ indirect enum Condition: Sendable, Hashable {
   case compare(SymbolicInt, Comparison, SymbolicInt)
   case not(Condition)
   case all([Condition])
+  /// The element type of an input is this one.
+  case element(String, ElementType)
+  /// A constructor's argument is a sequence rather than a number.
+  case sequence(String)
 
   enum Comparison: String, Sendable {
     case equal = "=="
@@ -150,6 +156,7 @@ indirect enum Condition: Sendable, Hashable {
         if !holds { return false }
       }
       return true
+    case .element, .sequence: return nil
     }
   }
 
@@ -161,6 +168,7 @@ indirect enum Condition: Sendable, Hashable {
       right.collectDimensions(into: &names)
     case .not(let inner): inner.collectDimensions(into: &names)
     case .all(let parts): for part in parts { part.collectDimensions(into: &names) }
+    case .element, .sequence: break
     }
   }
 }

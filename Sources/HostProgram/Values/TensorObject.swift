@@ -16,6 +16,8 @@ final class TensorObject {
   var contents: [Value]?
   /// The input whose rank this tensor has, where that rank is a guess.
   var rankSource: String?
+  /// The input whose element type this tensor has, where that type is a guess.
+  var elementSource: String?
   /// The parameter of `forward` that this tensor is.
   var inputName: String?
   var device = "cuda:0"

@@ -133,4 +133,15 @@ extension Value {
 struct DTypeValue: Hashable, Sendable {
   var element: ElementType
   var isTriton = false
+  /// The input whose element type this is, where that type is a guess.
+  var source: String?
+
+  static func == (left: DTypeValue, right: DTypeValue) -> Bool {
+    left.element == right.element && left.isTriton == right.isTriton
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(element)
+    hasher.combine(isTriton)
+  }
 }
