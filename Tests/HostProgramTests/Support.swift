@@ -1,0 +1,97 @@
+import Diagnostics
+import Foundation
+import PythonSyntax
+import TileIR
+
+@testable import HostProgram
+
+/// A value of Python code run by the evaluator, in tests.
+enum Snippet {
+  /// `repr(result)` after running the code, or the error's headline.
+  static func result(_ code: String) -> String {
+    let tree = PythonParser.parse(SourceText(name: "test.py", text: code))
+    if let error = tree.diagnostics.first { return error.headline }
+    let outcome: String? = try? LargeStack.run { () -> Result<String, Diagnostic> in
+      let evaluator = Evaluator(gpu: HostGPU())
+      let unit = SourceUnit(
+        source: tree.source, globals: Scope(.module, parent: nil), isModule: true)
+      evaluator.unit = unit
+      do {
+        _ = try evaluator.execute(tree.body, unit.globals)
+        return .success(try evaluator.represent(unit.globals.variables["result"] ?? Value.none))
+      } catch Unwind.raised(let exception) {
+        return .success(
+          "raises \(exception.value.type.name): \(evaluator.exceptionText(exception.value))")
+      } catch Unwind.refused(let diagnostic) {
+        return .success("refused \(diagnostic.id): \(diagnostic.message)")
+      } catch {
+        return .success("\(error)")
+      }
+    }
+    return outcome ?? "no result"
+  }
+
+  static let describe = """
+    def d(y):
+        if isinstance(y, (tuple, list)):
+            return tuple(d(v) for v in y)
+        if isinstance(y, torch.Tensor):
+            return (tuple(y.shape), tuple(y.stride()), str(y.dtype))
+        return y
+
+    """
+}
+
+/// A module in the KernelBench shape around a few lines, for tests.
+enum TestModule {
+  static func program(_ text: String, problem: String? = nil) -> HostProgram {
+    HostProgram(
+      module: PythonParser.parse(SourceText(name: "module.py", text: text)),
+      problem: problem.map { PythonParser.parse(SourceText(name: "problem.py", text: $0)) })
+  }
+
+  static let header = """
+    import torch
+    import torch.nn as nn
+    import triton
+    import triton.language as tl
+
+    """
+
+  /// A kernel `scale(x_ptr, y_ptr, n, factor, BLOCK)` without autotune.
+  static let scaleKernel =
+    header + """
+      @triton.jit
+      def scale(x_ptr, y_ptr, n, factor, BLOCK: tl.constexpr):
+          i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+          tl.store(y_ptr + i, tl.load(x_ptr + i, mask=i < n) * factor, mask=i < n)
+
+      """
+}
+
+/// The python with real Triton and torch that `Scripts/python-env --torch` prints.
+enum JudgePython {
+  static let path = ProcessInfo.processInfo.environment["HONE_JUDGE_PYTHON"]
+  static let isThere = path.map { FileManager.default.isExecutableFile(atPath: $0) } ?? false
+  static let skipReason = "HONE_JUDGE_PYTHON names no python (Scripts/python-env --torch)"
+
+  /// Runs code and gives what it prints.
+  static func run(_ code: String) throws -> String {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "hone-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let script = folder.appending(path: "script.py")
+    let output = folder.appending(path: "output.txt")
+    try Data(code.utf8).write(to: script)
+    try Data().write(to: output)
+    let process = Process()
+    process.executableURL = URL(filePath: path ?? "/usr/bin/false")
+    process.arguments = [script.path()]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return try String(contentsOf: output, encoding: .utf8)
+  }
+}
