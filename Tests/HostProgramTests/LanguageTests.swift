@@ -147,7 +147,7 @@ enum LanguageTable {
   }
 
   @Test(arguments: [
-    ("while True:\n  pass", "refused host-limit: the host program runs past 5000000 steps"),
+    ("while True:\n  pass", "refused host-limit: the host program runs past 100000 steps"),
     ("def f():\n  return f()\nf()", "raises RecursionError: maximum recursion depth exceeded"),
     ("x = [0] * (10 ** 9)", "refused host-limit: a value with 1000000000 items is past the limit"),
     (
@@ -171,7 +171,7 @@ enum LanguageTable {
     ),
     (
       "for i in range(10 ** 18):\n  pass",
-      "refused host-limit: the host program runs past 5000000 steps"
+      "refused host-limit: the host program runs past 100000 steps"
     ),
   ])
   func `Limits and refusals end an evaluation`(code: String, outcome: String) {

@@ -12,7 +12,9 @@ enum Snippet {
     let tree = PythonParser.parse(SourceText(name: "test.py", text: code))
     if let error = tree.diagnostics.first { return error.headline }
     let outcome: String? = try? LargeStack.run { () -> Result<String, Diagnostic> in
-      let evaluator = Evaluator(gpu: HostGPU())
+      var limits = EvaluationLimits()
+      limits.steps = 100_000
+      let evaluator = Evaluator(gpu: HostGPU(), limits: limits)
       let unit = SourceUnit(
         source: tree.source, globals: Scope(.module, parent: nil), isModule: true)
       evaluator.unit = unit

@@ -4,7 +4,16 @@ extension SymbolicInt {
   /// `(2*N*H + 4*H) // (2*H)` becomes `N + 2`. Equal wherever the original has a value; a division
   /// whose divisor cancels may have one where the original has none.
   /// - Complexity: O(terms²) per node.
-  public func simplified() -> SymbolicInt { normal().formula }
+  public func simplified() -> SymbolicInt {
+    var result = normal().formula
+    // A constant that moves into a division can open another step; two or three passes settle it.
+    for _ in 0..<4 {
+      let next = result.normal().formula
+      if next == result { break }
+      result = next
+    }
+    return result
+  }
 
   private func normal() -> Polynomial {
     switch self {
@@ -76,7 +85,7 @@ extension SymbolicInt {
     {
       return sum
     }
-    let (dividend, reduced) = reduced(inside, divisor)
+    let (dividend, reduced) = reduced(absorbing(inside), divisor)
     let quotient = atomQuotient(dividend, reduced)
     return Polynomial.sum(whole, quotient) ?? Polynomial(atom: .floorDiv(a.formula, b.formula))
   }
@@ -128,6 +137,19 @@ extension SymbolicInt {
     return Polynomial(atom: .floorDiv(dividend.formula, .constant(divisor)))
   }
 
+  /// `cdiv(cdiv(x, c), d)` is `cdiv(x, c*d)` for positive constants.
+  private static func atomCeiling(_ dividend: Polynomial, _ divisor: Int) -> Polynomial {
+    if divisor == 1 { return dividend }
+    if dividend.terms.count == 1, let (product, coefficient) = dividend.terms.first,
+      coefficient == 1, product.count == 1,
+      case .ceilDiv(let inner, .constant(let scale)) = product[0], scale > 0
+    {
+      let (total, overflow) = scale.multipliedReportingOverflow(by: divisor)
+      if !overflow { return Polynomial(atom: .ceilDiv(inner, .constant(total))) }
+    }
+    return Polynomial(atom: .ceilDiv(dividend.formula, .constant(divisor)))
+  }
+
   /// Both sides of a division without their common factor.
   private static func reduced(_ dividend: Polynomial, _ divisor: Int) -> (Polynomial, Int) {
     let common = Polynomial.greatestCommonDivisor(dividend.content, divisor)
@@ -156,10 +178,8 @@ extension SymbolicInt {
     {
       return sum
     }
-    let (dividend, smaller) = reduced(inside, divisor)
-    let quotient =
-      smaller == 1
-      ? dividend : Polynomial(atom: .ceilDiv(dividend.formula, .constant(smaller)))
+    let (dividend, smaller) = reduced(absorbing(inside), divisor)
+    let quotient = atomCeiling(dividend, smaller)
     return Polynomial.sum(whole, quotient) ?? Polynomial(atom: .ceilDiv(a.formula, b.formula))
   }
 
