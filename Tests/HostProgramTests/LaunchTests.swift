@@ -175,7 +175,7 @@ import TritonLowering
     let program = Self.scaled(line)
     let error = #expect(throws: Diagnostic.self) { try program.run(.fromProblem) }
     #expect(error?.message == message)
-    #expect(error?.location?.line == 14)
+    #expect(error?.location?.line == 11)
   }
 
   @Test func `Autotuned values cannot be given again`() {

@@ -404,6 +404,7 @@ extension Evaluator {
       return .boolean(SymBool(value: x == y, origin: max(left.origin, right.origin)))
     }
     switch (left, right) {
+    case (.list(let a), .list(let b)) where a === b: return .bool(true)
     case (.tuple, .tuple), (.list, .list):
       guard let first = sequence(left), let second = sequence(right) else { return .bool(false) }
       guard first.count == second.count else {

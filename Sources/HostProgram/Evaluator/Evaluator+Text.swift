@@ -57,7 +57,7 @@ extension Evaluator {
     case .classObject(let type): return "<class '\(type.name)'>"
     case .function(let function): return "<function \(function.name)>"
     case .instance(let object):
-      if depth > 0 || object.type.lookup("__repr__") == nil {
+      if object.type.lookup("__repr__") == nil {
         return "<\(object.type.name) object>"
       }
       if case .string(let text) = try call(object.type.lookup("__repr__") ?? Value.none, [value]) {

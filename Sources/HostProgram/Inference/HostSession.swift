@@ -28,7 +28,8 @@ final class HostSession {
       source: program.module.source, globals: Scope(.module, parent: nil), isModule: true)
     if let problem = program.problem {
       problemUnit = SourceUnit(
-        source: problem.source, globals: Scope(.module, parent: nil), isModule: false)
+        source: problem.source, globals: Scope(.module, parent: nil),
+        isModule: target == .reference)
     }
   }
 

@@ -62,11 +62,15 @@ enum RecurrentLayers {
         let (query, key) = (try bound.tensor("query"), try bound.tensor("key"))
         try ev.requireRank(query, [3, 2], "MultiheadAttention")
         ev.recordOperator("multi_head_attention_forward")
-        let output = Value.tensor(try ev.makeTensor(query.element, query.dims))
+        let isBatchFirst = try object["batch_first"].map { try ev.truth($0) } ?? false
+        let output = Value.tensor(
+          try ev.makeTensor(
+            query.element, query.dims,
+            strides: isBatchFirst && query.rank == 3
+              ? TensorObject.strides(query.dims, order: [1, 0, 2]) : nil))
         guard try bound.bool("need_weights", default: true) else {
           return .makeTuple([output, .none])
         }
-        let isBatchFirst = try object["batch_first"].map { try ev.truth($0) } ?? false
         let time = isBatchFirst || query.rank == 2 ? query.rank - 2 : 0
         var dims = [query.dims[time], key.dims[time]]
         if query.rank == 3 { dims.insert(query.dims[isBatchFirst ? 0 : 1], at: 0) }
@@ -122,8 +126,12 @@ enum RecurrentLayers {
     let directions = try object["bidirectional"].map { try ev.truth($0) } == true ? 2 : 1
     let isBatchFirst = try object["batch_first"].map { try ev.truth($0) } ?? false
     ev.recordOperator(name.lowercased())
+    // The library works on (time, batch, features); batch_first gives a transposed view of that.
+    let outputDims = Array(input.dims.dropLast()) + [hidden * SymInt(directions)]
     let output = try ev.makeTensor(
-      input.element, Array(input.dims.dropLast()) + [hidden * SymInt(directions)])
+      input.element, outputDims,
+      strides: isBatchFirst && input.rank == 3
+        ? TensorObject.strides(outputDims, order: [1, 0, 2]) : nil)
     var state = [layers * SymInt(directions)]
     if input.rank == 3 { state.append(input.dims[isBatchFirst ? 0 : 1]) }
     state.append(hidden)

@@ -160,17 +160,51 @@ extension Evaluator {
     case .toFloat: if !element.isFloat { element = .fp32 }
     case .toBool: element = .int1
     }
-    if tensors.count == 1 { return try makeLike(first, element) }
+    if tensors.count == 1, first.isDense { return try makeLike(first, element) }
     let dims = try broadcast(tensors.map(\.dims))
-    // The layout of the first operand that has the full shape, as TensorIterator has it.
-    let sizes = dims.map(\.value)
-    let model = tensors.first { $0.sizes == sizes && !$0.isContiguous && $0.isDense }
-    let allMatch = tensors.allSatisfy { $0.sizes != sizes || !$0.isContiguous }
-    let result = try makeTensor(element, dims, strides: allMatch ? model?.preservedStrides : nil)
+    var strides: [SymInt]?
+    if !tensors.allSatisfy({ $0.isContiguous }) {
+      strides = TensorObject.strides(dims, order: iterationOrder(dims, tensors))
+    }
+    let result = try makeTensor(element, dims, strides: strides)
     if let source = tensors.first(where: { $0.rank == dims.count })?.rankSource {
       result.rankSource = source
     }
     return result
+  }
+
+  /// The axes, outermost first, in the order in which torch's TensorIterator lays out a result: the
+  /// first operand whose strides tell two axes apart decides (`reorder_dimensions`).
+  private func iterationOrder(_ dims: [SymInt], _ tensors: [TensorObject]) -> [Int] {
+    let operands = tensors.map { tensor -> [Int] in
+      let lead = dims.count - tensor.rank
+      let own = tensor.strides
+      return dims.indices.map { axis in
+        guard axis >= lead else { return 0 }
+        let isBroadcast = tensor.dims[axis - lead].value == 1 && dims[axis].value != 1
+        return isBroadcast ? 0 : own[axis - lead].value
+      }
+    }
+    func isAfter(_ a: Int, _ b: Int) -> Bool? {
+      for strides in operands {
+        if strides[a] == 0 || strides[b] == 0 { continue }
+        if strides[a] != strides[b] { return strides[a] > strides[b] }
+        if dims[a].value > dims[b].value { return true }
+      }
+      return nil
+    }
+    var order = Array(dims.indices.reversed())  // fastest first
+    guard order.count > 1 else { return order }
+    for start in 1..<order.count {
+      var position = start
+      for candidate in stride(from: start - 1, through: 0, by: -1) {
+        guard let swaps = isAfter(order[candidate], order[position]) else { continue }
+        if !swaps { break }
+        order.swapAt(candidate, position)
+        position = candidate
+      }
+    }
+    return order.reversed()
   }
 
   private static let operatorNames: [BinaryOperator: String] = [

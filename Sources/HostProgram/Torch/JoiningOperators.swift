@@ -122,7 +122,12 @@ enum JoiningOperators {
         }
       }
       let dims = tensors.map { $0.dims.first ?? 1 }
-      return .makeTuple(try tensors.map { .tensor(try ev.makeTensor($0.element, dims)) })
+      return .makeTuple(
+        tensors.enumerated().map { index, tensor in
+          var strides = Array(repeating: SymInt(0), count: dims.count)
+          strides[index] = tensor.strides.first ?? 1
+          return .tensor(ev.view(of: tensor, dims, strides))
+        })
     },
     "pixel_shuffle": TorchOperator("input upscale_factor") { ev, bound in
       let input = try bound.tensor("input")

@@ -136,7 +136,9 @@ enum ReductionOperators {
   private static func softmax(_ ev: Evaluator, _ bound: Bound) throws -> Value {
     let input = try bound.tensor("input")
     if let dim = try bound.optionalInt("dim") { _ = try ev.axis(dim, input) }
-    return .tensor(try ev.makeLike(input, try bound.dtype()))
+    let result = try ev.makeTensor(try bound.dtype() ?? input.element, input.dims)
+    result.rankSource = input.rankSource
+    return .tensor(result)
   }
 
   /// `max`, `min` and `median`: one value, values and indices along an axis, or elementwise.

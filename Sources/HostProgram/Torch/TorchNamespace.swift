@@ -49,7 +49,9 @@ extension Evaluator {
     {
       return .native(function)
     }
-    if Self.submodules.contains(name) { return .module(ModuleObject("\(module).\(name)")) }
+    if Self.submodules.contains(name), !module.hasSuffix(".\(name)") {
+      return .module(ModuleObject("\(module).\(name)"))
+    }
     return nil
   }
 
