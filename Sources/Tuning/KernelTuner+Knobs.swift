@@ -48,19 +48,18 @@ extension KernelTuner {
     let analyses = reference.flatMap { cost?.perConfig[ConfigKey($0)]?.analyses } ?? []
     let stagesMatter = cost == nil || analyses.contains { $0.hasPipelinableLoop }
     let warps = warpsReason(analyses)
-    if let limit = policy.configCount?.upperBound, originals.count > limit, profiledConfigs.isEmpty,
-      isAutotuned
-    {
-      note(
-        "shorten the list of configs to the stage's \(limit)",
-        .reverted(
-          "the original lists \(originals.count), and which of them the target GPU takes is not "
-            + "known: leaving one out could leave out the fastest"), state)
-      return choice
-    }
     let pool = ConfigPool(
       policy: policy, stagesMatter: stagesMatter, warpsMayMove: warps != nil
     ).configs(around: originals)
+
+    let distinct = pool.count(where: \.isOriginal)
+    if let limit = policy.configCount?.upperBound, distinct > limit {
+      note(
+        "shorten the list of \(distinct) configs to the stage's \(limit)",
+        .reverted("leaving out an original config could leave out the fastest: none was measured"),
+        state)
+      return choice
+    }
 
     var microseconds: [ConfigKey: Double] = [:]
     if cost != nil, let all = try? evaluate(pool.map(\.config), in: state) {
