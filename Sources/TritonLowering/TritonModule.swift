@@ -16,6 +16,10 @@ public struct TritonModule: Sendable {
     self.tree = tree
     let scope = ModuleScope(tree, imports: imports)
     self.scope = scope
+    functions = LargeStack.run { Self.jitFunctions(of: tree, scope: scope) }
+  }
+
+  private static func jitFunctions(of tree: ModuleTree, scope: ModuleScope) -> [JITFunction] {
     var functions: [JITFunction] = []
     func visit(_ body: [Stmt], _ depth: Int) {
       guard depth < 8 else { return }
@@ -37,7 +41,7 @@ public struct TritonModule: Sendable {
       }
     }
     visit(tree.body, 0)
-    self.functions = functions
+    return functions
   }
 
   public func function(named name: String) -> JITFunction? {

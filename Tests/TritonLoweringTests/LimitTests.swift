@@ -53,3 +53,19 @@ func endsOnEveryInput(_ statement: String) {
   ])
   #expect(throws: Diagnostic.self) { try module.lower("kernel", for: specialization) }
 }
+
+/// Found by mutation: names defined by themselves, decorators that name their own function.
+@Test(arguments: [
+  "@kernel\n@triton.jit\ndef kernel(out):\n    tl.store(out, 1)\n",
+  "A = B\nB = A\n@triton.jit\ndef kernel(out):\n    tl.store(out, A)\n",
+  "A = (A, A, A)\n@triton.jit\ndef kernel(out):\n    tl.store(out, A)\n",
+  "def f(x):\n    return A\nA = f(1)\n@triton.jit\ndef kernel(out, N: tl.constexpr = A):\n    tl.store(out, A)\n",
+  "@triton.autotune(configs=kernel(), key=[])\n@triton.jit\ndef kernel(out):\n    kernel(out)\n",
+])
+func refusesCircularDefinitions(_ text: String) throws {
+  let module = module(text)
+  for function in module.functions {
+    let guess = try module.inferredSpecialization(for: function.name)
+    _ = try? module.lower(function.name, for: guess.specialization)
+  }
+}

@@ -9,7 +9,10 @@ enum LargeStack {
     var result: Result?
   }
 
+  private static let name = "hone-large-stack"
+
   static func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) -> Result {
+    if Thread.current.name == name { return work() }
     let box = Box<Result>()
     let done = DispatchSemaphore(value: 0)
     let thread = Thread {
@@ -18,6 +21,7 @@ enum LargeStack {
       done.signal()
     }
     thread.stackSize = bytes
+    thread.name = name
     thread.start()
     done.wait()
     // The thread sets the result before it signals.

@@ -11,7 +11,10 @@ struct FunctionDecorators {
   var configs: [AutotuneConfig] = []
   var heuristics: [(name: String, function: Expr)] = []
 
-  init(_ definition: FunctionDef, scope: ModuleScope) {
+  init(
+    _ definition: FunctionDef, scope: ModuleScope,
+    budget: CompileTimeEvaluator.Budget = CompileTimeEvaluator.Budget()
+  ) {
     for decorator in definition.decorators {
       var callee = decorator
       var arguments: [Expr] = []
@@ -21,7 +24,7 @@ struct FunctionDecorators {
         arguments = positional
         keywords = named
       }
-      var evaluator = CompileTimeEvaluator(scope: scope, globalDepth: 1)
+      var evaluator = CompileTimeEvaluator(scope: scope, budget: budget)
       guard case .builtin(let name)? = try? evaluator.evaluate(callee) else { continue }
       switch name {
       case "triton.jit":
@@ -33,7 +36,7 @@ struct FunctionDecorators {
       case "triton.constexpr_function": isConstexprFunction = true
       case "triton.autotune":
         let list = keywords.first { $0.name == "configs" }?.value ?? arguments.first
-        if let list { configs = AutotuneConfig.read(list, scope: scope) }
+        if let list { configs = AutotuneConfig.read(list, scope: scope, budget: budget) }
       case "triton.heuristics":
         let table = keywords.first { $0.name == "values" }?.value ?? arguments.first
         if let table, case .dict(let keys, let values) = table.kind {
@@ -58,8 +61,10 @@ public struct AutotuneConfig: Sendable {
 
   /// The configs of a list expression that can be evaluated, in source order: list displays,
   /// comprehensions over constants, module-level lists and functions that return one.
-  static func read(_ expression: Expr, scope: ModuleScope) -> [AutotuneConfig] {
-    var evaluator = CompileTimeEvaluator(scope: scope, globalDepth: 1)
+  static func read(
+    _ expression: Expr, scope: ModuleScope, budget: CompileTimeEvaluator.Budget
+  ) -> [AutotuneConfig] {
+    var evaluator = CompileTimeEvaluator(scope: scope, budget: budget)
     guard case .tuple(let list)? = try? evaluator.evaluate(expression) else { return [] }
     return list.elements.compactMap { AutotuneConfig($0, range: expression.range) }
   }

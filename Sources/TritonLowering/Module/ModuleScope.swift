@@ -26,7 +26,6 @@ final class ModuleScope: Sendable {
   let bindings: [String: [Binding]]
   /// The modules this one may import, by dotted name.
   let imports: [String: TritonModule]
-  private static let resolutionDepth = 12
 
   init(_ tree: ModuleTree, imports: [String: TritonModule] = [:]) {
     source = tree.source
@@ -39,8 +38,15 @@ final class ModuleScope: Sendable {
   /// The compile-time value of a global name; nil where it is unbound or cannot be evaluated.
   func lookUp(_ name: String) -> PyValue? { global(name)?.value }
 
-  func global(_ name: String, depth: Int = 0) -> Global? {
-    guard depth < Self.resolutionDepth, let candidates = bindings[name] else { return nil }
+  /// - Parameter budget: shared by everything evaluated on the way; a global that is defined by
+  ///   itself is unbound.
+  func global(
+    _ name: String, _ budget: CompileTimeEvaluator.Budget = CompileTimeEvaluator.Budget()
+  ) -> Global? {
+    guard let candidates = bindings[name] else { return nil }
+    let key = CompileTimeEvaluator.Global(scope: ObjectIdentifier(self), name: name)
+    guard budget.active.count < 100, budget.active.insert(key).inserted else { return nil }
+    defer { budget.active.remove(key) }
     // Imports under try/except: the first that Triton 3.6 has. Assignments: the last counts.
     var fallback: Global?
     for (index, binding) in candidates.enumerated() {
@@ -51,29 +57,33 @@ final class ModuleScope: Sendable {
         }
         fallback = fallback ?? Global(value: .foreign(path), isReadableInKernels: true)
       case .member(let module, let member):
-        if let found = imported(member, from: module, depth: depth) { return found }
+        if let found = imported(member, from: module, budget) { return found }
       case .function(let definition):
-        return Global(value: value(of: definition), isReadableInKernels: isCallable(definition))
+        return Global(
+          value: value(of: definition, budget),
+          isReadableInKernels: isCallable(definition, budget))
       case .classDef(let definition):
         return Global(value: .foreign(definition.name), isReadableInKernels: false)
       case .assignment, .element:
         guard index == candidates.count - 1 || candidates[(index + 1)...].allSatisfy(\.isUnknown)
         else { continue }
-        return assigned(binding, depth: depth) ?? fallback
+        return assigned(binding, budget) ?? fallback
       case .unknown: continue
       }
     }
     return fallback
   }
 
-  private func imported(_ name: String, from module: String, depth: Int) -> Global? {
+  private func imported(
+    _ name: String, from module: String, _ budget: CompileTimeEvaluator.Budget
+  ) -> Global? {
     if let path = TritonNames.module("\(module).\(name)") {
       return Global(value: path, isReadableInKernels: true)
     }
     if let known = TritonNames.attribute(name, of: module) {
       return Global(value: known, isReadableInKernels: true)
     }
-    if let other = imports[module] { return other.scope.global(name, depth: depth + 1) }
+    if let other = imports[module] { return other.scope.global(name, budget) }
     if let other = imports["\(module).\(name)"] {
       return Global(value: .foreign(other.tree.source.name), isReadableInKernels: true)
     }
@@ -83,26 +93,29 @@ final class ModuleScope: Sendable {
       value: TritonNames.foreignConstant(path) ?? .foreign(path), isReadableInKernels: false)
   }
 
-  private func value(of definition: FunctionDef) -> PyValue {
-    let decorators = FunctionDecorators(definition, scope: self)
+  private func value(of definition: FunctionDef, _ budget: CompileTimeEvaluator.Budget)
+    -> PyValue
+  {
+    let decorators = FunctionDecorators(definition, scope: self, budget: budget)
     if decorators.isJIT {
       return .function(JITReference(function: JITFunction(definition, decorators), scope: self))
     }
     return .constexprFunction(self, definition)
   }
 
-  private func isCallable(_ definition: FunctionDef) -> Bool {
-    let decorators = FunctionDecorators(definition, scope: self)
+  private func isCallable(_ definition: FunctionDef, _ budget: CompileTimeEvaluator.Budget) -> Bool
+  {
+    let decorators = FunctionDecorators(definition, scope: self, budget: budget)
     return decorators.isJIT || decorators.isConstexprFunction
   }
 
-  private func assigned(_ binding: Binding, depth: Int) -> Global? {
+  private func assigned(_ binding: Binding, _ budget: CompileTimeEvaluator.Budget) -> Global? {
     let expression: Expr
     switch binding {
     case .assignment(let value), .element(let value, _): expression = value
     default: return nil
     }
-    var evaluator = CompileTimeEvaluator(scope: self, globalDepth: depth + 1)
+    var evaluator = CompileTimeEvaluator(scope: self, budget: budget)
     guard var value = try? evaluator.evaluate(expression) else { return nil }
     if case .element(_, let index) = binding {
       guard case .tuple(let tuple) = value, tuple.elements.indices.contains(index) else {
@@ -110,27 +123,31 @@ final class ModuleScope: Sendable {
       }
       value = tuple.elements[index]
     }
-    return Global(value: value, isReadableInKernels: isReadable(value, from: expression))
+    return Global(value: value, isReadableInKernels: isReadable(value, from: expression, budget))
   }
 
-  private func isReadable(_ value: PyValue, from expression: Expr) -> Bool {
+  private func isReadable(
+    _ value: PyValue, from expression: Expr, _ budget: CompileTimeEvaluator.Budget, depth: Int = 0
+  ) -> Bool {
+    guard depth < 100 else { return false }
     switch value {
     case .none, .type, .function, .builtin, .module, .symbol: return true
-    case .constexprFunction(let scope, let definition): return scope.isCallable(definition)
+    case .constexprFunction(let scope, let definition): return scope.isCallable(definition, budget)
     default: break
     }
     switch expression.kind {
     case .call(let callee, _, _):
-      var evaluator = CompileTimeEvaluator(scope: self, globalDepth: 1)
+      var evaluator = CompileTimeEvaluator(scope: self, budget: budget)
       if case .builtin("triton.constexpr_function")? = try? evaluator.evaluate(callee) {
         return true
       }
       if case .type(.python("tl.constexpr"))? = try? evaluator.evaluate(callee) { return true }
       return false
-    case .name(let name): return global(name, depth: 1)?.isReadableInKernels ?? false
+    case .name(let name): return global(name, budget)?.isReadableInKernels ?? false
     case .binary(let left, _, let right):
       // An operation with a constexpr on one side is a constexpr.
-      return isReadable(value, from: left) || isReadable(value, from: right)
+      return isReadable(value, from: left, budget, depth: depth + 1)
+        || isReadable(value, from: right, budget, depth: depth + 1)
     default: return false
     }
   }

@@ -24,6 +24,12 @@ extension TritonModule {
       throw Diagnostic(
         id: "unknown-kernel", "no @triton.jit function '\(kernel)'", source: tree.source)
     }
+    return LargeStack.run { infer(function, given: given) }
+  }
+
+  private func infer(_ function: JITFunction, given: [String: ArgumentSpecialization])
+    -> InferredSpecialization
+  {
     let usage = ParameterUsage.analyze(function, in: scope)
     var first: InferredSpecialization?
     for style in GuessStyle.all {
@@ -31,7 +37,7 @@ extension TritonModule {
         function: function, usage: usage, style: style, source: tree.source, scope: scope)
       let candidate = guesser.guess(given: given)
       if first == nil { first = candidate }
-      if (try? lower(kernel, for: candidate.specialization)) != nil { return candidate }
+      if (try? lower(function.name, for: candidate.specialization)) != nil { return candidate }
     }
     return first
       ?? InferredSpecialization(
@@ -336,6 +342,6 @@ extension TritonModule {
     guard let expression = function.heuristics.first(where: { $0.name == name })?.function else {
       return nil
     }
-    return HeuristicValue.evaluate(expression, arguments, scope: scope)
+    return LargeStack.run { HeuristicValue.evaluate(expression, arguments, scope: scope) }
   }
 }

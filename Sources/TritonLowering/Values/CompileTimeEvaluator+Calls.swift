@@ -53,8 +53,7 @@ extension CompileTimeEvaluator {
     case .lambda(let scope, let expression, let captured):
       guard case .lambda(let parameters, let body) = expression.kind, callDepth < Self.maximumDepth
       else { throw error("call nests too deeply", "unsupported-nesting") }
-      var inner = CompileTimeEvaluator(scope: scope, globalDepth: globalDepth, locals: captured)
-      inner.budget = budget
+      var inner = CompileTimeEvaluator(scope: scope, budget: budget, locals: captured)
       inner.callDepth = callDepth + 1
       try inner.bind(parameters, positional, named)
       return try inner.evaluate(body)
@@ -89,8 +88,7 @@ extension CompileTimeEvaluator {
     guard callDepth < Self.maximumDepth else {
       throw error("'\(definition.name)' recurses too deeply", "unsupported-nesting")
     }
-    var inner = CompileTimeEvaluator(scope: scope, globalDepth: globalDepth)
-    inner.budget = budget
+    var inner = CompileTimeEvaluator(scope: scope, budget: budget)
     inner.callDepth = callDepth + 1
     try inner.bind(definition.parameters, positional, named)
     if case .returned(let value) = try inner.execute(definition.body, depth: 0) { return value }

@@ -6,18 +6,28 @@ import TileIR
 struct CompileTimeEvaluator {
   let scope: ModuleScope
   var locals: [String: PyValue] = [:]
-  var globalDepth = 0
   var callDepth = 0
-  var budget = Budget()
+  let budget: Budget
 
-  /// Steps shared by nested evaluations.
+  /// What nested evaluations share, so that all of them together end.
   final class Budget {
     var left = 200_000
+    /// Expressions being evaluated inside each other, through calls and globals.
+    var depth = 0
+    /// Globals being resolved, to refuse those defined by themselves.
+    var active: Set<Global> = []
   }
 
-  init(scope: ModuleScope, globalDepth: Int = 0, locals: [String: PyValue] = [:]) {
+  struct Global: Hashable {
+    let scope: ObjectIdentifier
+    let name: String
+  }
+
+  init(
+    scope: ModuleScope, budget: Budget = Budget(), locals: [String: PyValue] = [:]
+  ) {
     self.scope = scope
-    self.globalDepth = globalDepth
+    self.budget = budget
     self.locals = locals
   }
 
@@ -38,7 +48,11 @@ struct CompileTimeEvaluator {
 
   mutating func evaluate(_ expression: Expr, depth: Int = 0) throws -> PyValue {
     try step()
-    guard depth < 200 else { throw error("expression nests too deeply", "unsupported-nesting") }
+    guard depth < 200, budget.depth < 1000 else {
+      throw error("expression nests too deeply", "unsupported-nesting")
+    }
+    budget.depth += 1
+    defer { budget.depth -= 1 }
     let next = depth + 1
     switch expression.kind {
     case .constant(let constant): return try Self.constant(constant)
@@ -180,7 +194,7 @@ struct CompileTimeEvaluator {
 
   func lookUp(_ name: String) throws -> PyValue {
     if let local = locals[name] { return local }
-    if let global = scope.global(name, depth: globalDepth) { return global.value }
+    if let global = scope.global(name, budget) { return global.value }
     if Self.pythonBuiltins.contains(name) { return .builtin("python.\(name)") }
     throw error("name '\(name)' is not known at compile time", "triton-name-error")
   }
