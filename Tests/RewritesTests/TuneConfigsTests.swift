@@ -219,4 +219,10 @@ import TritonLowering
       Subjects.run(text("[triton.Config({}, pre_hook=h) for h in hooks]"), Self.values),
       "configs-not-literal")
   }
+
+  @Test func refusesConfigsWithoutTheirConstants() {
+    expectRefusal(
+      TuneConfigs(configs: [Self.config(["BLOCK": 32], 4, 1), Self.config([:], 8, 1)]), site("k"),
+      Subjects.run(Self.grouped, Self.values), "config-lacks-constant")
+  }
 }

@@ -23,6 +23,7 @@ struct AutotuneEdit {
     let known = knownConfigs
     let list = literalList(expression)
     let existing = list.flatMap { ConfigList($0, in: tree, names: names, known: known) }
+    if let existing { try requireConstants(of: existing, in: configs) }
     if let list, let existing, let text = existing.text(for: configs) {
       edits.replace(list.range, with: text)
     } else {
@@ -32,6 +33,24 @@ struct AutotuneEdit {
     if configs.count > 1, before <= 1 { try makeRerunSafe(&edits) }
     if let key { try setKey(key, &edits) }
     return try edits.rewritten()
+  }
+
+  /// A config without a constant that every config of the list sets would leave the kernel without it.
+  private func requireConstants(of list: ConfigList, in configs: [LaunchConfig]) throws(Diagnostic)
+  {
+    let known = list.elements.compactMap(\.config)
+    guard let first = known.first, known.count == list.elements.count else { return }
+    let parameters = Set(function.parameters.map(\.name))
+    let required = known.dropFirst().reduce(Set(first.constants.keys)) { common, config in
+      common.intersection(config.constants.keys)
+    }.intersection(parameters)
+    for config in configs {
+      if let missing = required.subtracting(config.constants.keys).sorted().first {
+        throw Diagnostic(
+          id: "config-lacks-constant", "a config to write does not set '\(missing)'",
+          source: source, range: list.list.range)
+      }
+    }
   }
 
   /// The list literal to edit: the argument itself, or the value of a variable used only here.
