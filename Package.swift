@@ -24,10 +24,18 @@ let package = Package(
     .target(name: "PythonSyntax", dependencies: ["Diagnostics"], exclude: ["README.md"]),
     .target(name: "DeviceModel", dependencies: ["Diagnostics"], exclude: ["README.md"]),
     .target(name: "TileIR", dependencies: ["Diagnostics"], exclude: ["README.md"]),
+    .target(name: "ElementMath", dependencies: ["TileIR"], exclude: ["README.md"]),
     .target(
       name: "TritonLowering", dependencies: ["PythonSyntax", "TileIR"], exclude: ["README.md"]),
     .target(
       name: "HostProgram", dependencies: ["PythonSyntax", "TileIR", "TritonLowering"],
+      exclude: ["README.md"]),
+    .target(
+      name: "TensorMath", dependencies: ["ElementMath", "HostProgram", "TileIR"],
+      exclude: ["README.md"]),
+    .target(
+      name: "TileMachine",
+      dependencies: ["ElementMath", "HostProgram", "TileIR", "TritonLowering"],
       exclude: ["README.md"]),
     .target(
       name: "Profiling", dependencies: ["DeviceModel", "HostProgram", "TileIR"],
@@ -45,6 +53,12 @@ let package = Package(
     .target(
       name: "Requests", dependencies: ["PythonSyntax", "DeviceModel", "Profiling", "Stages"],
       exclude: ["README.md"]),
+    .target(
+      name: "Checking",
+      dependencies: [
+        "ElementMath", "HostProgram", "PythonSyntax", "TensorMath", "TileIR", "TileMachine",
+        "TritonLowering",
+      ], exclude: ["README.md"]),
     .target(
       name: "Tuning",
       dependencies: ["Analysis", "HostProgram", "Rewrites", "Stages", "Requests"],
@@ -64,6 +78,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"]),
     .target(name: "FuzzSupport", exclude: ["README.md"]),
+    .target(name: "Mutation", dependencies: ["PythonSyntax"], exclude: ["README.md"]),
     .executableTarget(
       name: "hone-syntax", dependencies: ["Diagnostics", "PythonSyntax", "FuzzSupport"]),
     .testTarget(name: "FuzzSupportTests", dependencies: ["FuzzSupport"]),
@@ -74,6 +89,14 @@ let package = Package(
     .testTarget(
       name: "PythonSyntaxTests", dependencies: ["PythonSyntax", "FuzzSupport", "hone-syntax"],
       exclude: ["Resources"]),
+    .testTarget(name: "ElementMathTests", dependencies: ["ElementMath"]),
+    .testTarget(
+      name: "TensorMathTests", dependencies: ["TensorMath", "HostProgram", "PythonSyntax"]),
+    .testTarget(
+      name: "TileMachineTests",
+      dependencies: ["TileMachine", "TritonLowering", "PythonSyntax", "TileIR"]),
+    .testTarget(name: "CheckingTests", dependencies: ["Checking", "Mutation", "PythonSyntax"]),
+    .testTarget(name: "MutationTests", dependencies: ["Mutation", "PythonSyntax"]),
     .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
     .testTarget(name: "TileIRTests", dependencies: ["TileIR"]),
     .testTarget(

@@ -60,6 +60,8 @@ public struct HostRun: Sendable {
   public var notes: [Diagnostic]
   /// The unknowns that formulas name, with their values in this run.
   public var dimensions: [InputDimension] = []
+  /// The run as steps over tensors with storages.
+  public var trace = HostTrace()
 
   public init(
     launches: [Launch] = [], inputs: [(name: String, shape: TensorShape)] = [],

@@ -1,0 +1,91 @@
+import Diagnostics
+import TileIR
+
+/// One step of the host program, in the order in which it happens.
+///
+/// The steps of a run are enough to run it again on real numbers: they name every tensor by its
+/// storage, so views cost nothing and in-place changes need no special case.
+public enum HostStep: Sendable {
+  /// A torch operator that makes or changes tensors.
+  case operation(TensorOperation)
+  /// The launch at this index of ``HostRun/launches``.
+  case launch(Int)
+}
+
+/// One torch operator as it ran: `torch.nn.functional.conv2d`, `Tensor.add_`, `torch.randn`.
+///
+/// Operators that only make views are not recorded; their effect is in the strides and offsets of
+/// the tensors that later steps name. Creating tensors is an operator like any other (`zeros`,
+/// `empty`, `randn`); so is the initialisation of a layer's parameters (`init.uniform`,
+/// `init.normal`, `init.constant`).
+public struct TensorOperation: Sendable {
+  /// Torch's name without namespace and without the `_` of the in-place form.
+  public var name: String
+  /// The arguments by the parameter names of the operator; `*rest` arguments under `rest`.
+  public var arguments: [String: TraceValue]
+  /// The tensors it writes. For an in-place operator or `out=`: the tensor that changes.
+  public var results: [TensorShape]
+  /// Where the host program asks for it.
+  public var range: SourceRange
+
+  public init(
+    name: String, arguments: [String: TraceValue], results: [TensorShape], range: SourceRange
+  ) {
+    self.name = name
+    self.arguments = arguments
+    self.results = results
+    self.range = range
+  }
+}
+
+/// The value of an operator's argument.
+public indirect enum TraceValue: Hashable, Sendable {
+  case tensor(TensorShape)
+  case int(Int)
+  case float(Double)
+  case bool(Bool)
+  case string(String)
+  case dtype(ElementType)
+  case none
+  case list([TraceValue])
+}
+
+/// A tensor that a caller or a test may set: an input of `forward`, a parameter or a buffer.
+public struct NamedTensor: Hashable, Sendable {
+  public enum Role: String, Hashable, Sendable { case input, parameter, buffer }
+  /// The parameter of `forward`, or the key in `state_dict()` ("conv.weight").
+  public var name: String
+  public var role: Role
+  public var shape: TensorShape
+
+  public init(name: String, role: Role, shape: TensorShape) {
+    self.name = name
+    self.role = role
+    self.shape = shape
+  }
+}
+
+/// What a run did to tensors: everything needed to run it on real numbers.
+public struct HostTrace: Sendable {
+  /// Steps of `get_inputs()` and of the constructor, which fill inputs, parameters and buffers.
+  public var setup: [HostStep]
+  /// Steps of `forward`.
+  public var forward: [HostStep]
+  public var tensors: [NamedTensor]
+  /// The tensors `forward` returns, in order, nested results flattened.
+  public var outputs: [TensorShape]
+  /// The reason why the trace does not determine the result, if it does not: an operator whose
+  /// outcome decided a branch or a size, contents that no step gives.
+  public var gap: Diagnostic?
+
+  public init(
+    setup: [HostStep] = [], forward: [HostStep] = [], tensors: [NamedTensor] = [],
+    outputs: [TensorShape] = [], gap: Diagnostic? = nil
+  ) {
+    self.setup = setup
+    self.forward = forward
+    self.tensors = tensors
+    self.outputs = outputs
+    self.gap = gap
+  }
+}
