@@ -96,7 +96,10 @@ let package = Package(
       name: "TileMachineTests",
       dependencies: ["TileMachine", "TritonLowering", "PythonSyntax", "TileIR"]),
     .testTarget(name: "CheckingTests", dependencies: ["Checking", "Mutation", "PythonSyntax"]),
-    .testTarget(name: "MutationTests", dependencies: ["Mutation", "PythonSyntax"]),
+    .testTarget(
+      name: "MutationTests",
+      dependencies: ["Mutation", "PythonSyntax", "HostProgram", "TritonLowering"],
+      exclude: ["Snapshots"]),
     .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
     .testTarget(name: "TileIRTests", dependencies: ["TileIR"]),
     .testTarget(
