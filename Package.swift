@@ -10,10 +10,14 @@ let package = Package(
     .executable(name: "hone", targets: ["hone"]),
     .library(name: "PythonSyntax", targets: ["Diagnostics", "PythonSyntax"]),
     .library(
+      name: "TileMachine",
+      targets: ["PythonSyntax", "TileIR", "TritonLowering", "HostProgram", "TileMachine"]),
+    .library(
       name: "Hone",
       targets: [
-        "PythonSyntax", "DeviceModel", "TileIR", "TritonLowering", "HostProgram", "Profiling",
-        "Analysis", "Rewrites", "Stages", "Requests", "Tuning", "Reporting",
+        "PythonSyntax", "DeviceModel", "TileIR", "ElementMath", "TritonLowering", "HostProgram",
+        "TensorMath", "TileMachine", "Profiling", "Analysis", "Rewrites", "Stages", "Requests",
+        "Checking", "Tuning", "Reporting",
       ]),
   ],
   dependencies: [

@@ -9,7 +9,10 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "ParseBenchmark",
-      dependencies: [.product(name: "PythonSyntax", package: "hone")])
+      dependencies: [.product(name: "PythonSyntax", package: "hone")]),
+    .executableTarget(
+      name: "MachineBenchmark",
+      dependencies: [.product(name: "TileMachine", package: "hone")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,163 @@
+import Foundation
+import Synchronization
+
+/// Hands the programs of a launch to threads, each with an arena of its own.
+final class Scheduler: @unchecked Sendable {
+  let program: TileProgram
+  let memory: DeviceMemory
+  let ids: [Int]?
+  let grid: (Int, Int, Int)
+  let options: TileMachine.Options
+
+  private let next = Atomic<Int>(0)
+  private let isStopped = Atomic<Bool>(false)
+  private let state = Mutex(State())
+
+  private struct State {
+    var fault: (raw: RawFault, id: (Int, Int, Int), linear: Int)?
+    var done = 0
+    var lacksMemory = false
+    var ranOut = false
+  }
+
+  /// A fault with the program it happened in.
+  struct Found: Sendable {
+    var raw: RawFault
+    var id: (Int, Int, Int)
+  }
+
+  init(
+    program: TileProgram, memory: DeviceMemory, ids: [Int]?, grid: (Int, Int, Int),
+    options: TileMachine.Options
+  ) {
+    self.program = program
+    self.memory = memory
+    self.ids = ids
+    self.grid = grid
+    self.options = options
+  }
+
+  var fault: Found? { state.withLock { $0.fault.map { Found(raw: $0.raw, id: $0.id) } } }
+
+  /// nil when there is no memory for an arena.
+  func run() -> TileMachine.Run? {
+    let count = ids?.count ?? grid.0 * grid.1 * grid.2
+    let threads = max(1, min(options.threads, count))
+    let log = PrintLog()
+    let lock = threads > 1 ? AtomicLock() : nil
+    // Programs that print run on one thread, so that lines stay in order.
+    if threads == 1 {
+      work(count, chunk: 64, log, lock)
+    } else {
+      let chunk = max(1, min(64, count / (threads * 8)))
+      DispatchQueue.concurrentPerform(iterations: threads) { _ in
+        work(count, chunk: chunk, nil, lock)
+      }
+    }
+    return state.withLock { state in
+      if state.lacksMemory { return nil }
+      return TileMachine.Run(
+        printed: log.lines, ranOutOfTime: state.ranOut, programs: state.done)
+    }
+  }
+
+  private func work(_ count: Int, chunk: Int, _ log: PrintLog?, _ lock: AtomicLock?) {
+    var raw: UnsafeMutableRawPointer?
+    guard posix_memalign(&raw, 64, max(64, program.arenaBytes)) == 0, let arena = raw else {
+      state.withLock { $0.lacksMemory = true }
+      return
+    }
+    defer { free(arena) }
+    let addresses = UnsafeMutablePointer<Int>.allocate(capacity: program.longestRow + 8)
+    defer { addresses.deallocate() }
+    for constant in program.constants {
+      constant.bytes.withUnsafeBytes {
+        if let base = $0.baseAddress {
+          (arena + constant.offset).copyMemory(from: base, byteCount: $0.count)
+        }
+      }
+    }
+    var records = memory.records
+    program.details.withUnsafeBufferPointer { details in
+      records.withUnsafeMutableBufferPointer { records in
+        guard let recordBase = records.baseAddress ?? Self.noRecords,
+          let detailBase = details.baseAddress ?? Self.noDetails
+        else { return }
+        var frame = Frame(
+          arena: arena, records: recordBase, recordCount: records.count, details: detailBase,
+          fuel: options.fuel, addresses: addresses, printed: log, lock: lock)
+        frame.gridSize = (
+          Int32(truncatingIfNeeded: grid.0), Int32(truncatingIfNeeded: grid.1),
+          Int32(truncatingIfNeeded: grid.2)
+        )
+        withUnsafeMutablePointer(to: &frame) { frame in
+          Self.execute(program.prologue, frame)
+          loop(frame, count, chunk)
+        }
+      }
+    }
+  }
+
+  private static var noRecords: UnsafeMutablePointer<AllocationRecord>? {
+    UnsafeMutablePointer(bitPattern: 64)
+  }
+  private static var noDetails: UnsafePointer<Detail>? { UnsafePointer(bitPattern: 64) }
+
+  private func loop(_ frame: UnsafeMutablePointer<Frame>, _ count: Int, _ chunk: Int) {
+    if frame.pointee.stopped { return report(frame, linear: 0) }
+    while !isStopped.load(ordering: .relaxed) {
+      let start = next.add(chunk, ordering: .relaxed).oldValue
+      if start >= count { return }
+      if let deadline = options.deadline, Date() > deadline {
+        state.withLock { $0.ranOut = true }
+        isStopped.store(true, ordering: .relaxed)
+        return
+      }
+      let end = min(count, start + chunk)
+      for index in start..<end {
+        let linear = ids?[index] ?? index
+        guard linear >= 0 else { continue }
+        frame.pointee.programID = (
+          Int32(truncatingIfNeeded: linear % grid.0),
+          Int32(truncatingIfNeeded: linear / grid.0 % grid.1),
+          Int32(truncatingIfNeeded: linear / grid.0 / grid.1)
+        )
+        frame.pointee.word = GranuleState.word(program: linear)
+        frame.pointee.isSynchronized = false
+        frame.pointee.fuel = options.fuel
+        Self.execute(program.body, frame)
+        if frame.pointee.stopped {
+          report(frame, linear: linear)
+          return
+        }
+      }
+      state.withLock { $0.done += end - start }
+    }
+  }
+
+  private func report(_ frame: UnsafeMutablePointer<Frame>, linear: Int) {
+    isStopped.store(true, ordering: .relaxed)
+    guard let raw = frame.pointee.fault else { return }
+    let id = frame.pointee.programID
+    state.withLock { state in
+      // Of several threads' faults the one of the lowest program is kept.
+      if let known = state.fault, known.linear <= linear { return }
+      state.fault = (raw, (Int(id.0), Int(id.1), Int(id.2)), linear)
+    }
+  }
+
+  /// Runs instructions until their end, a jump past it or a stop.
+  static func execute(_ code: [Instruction], _ frame: UnsafeMutablePointer<Frame>) {
+    code.withUnsafeBufferPointer { code in
+      guard let base = code.baseAddress else { return }
+      let count = code.count
+      frame.pointee.pc = 0
+      while frame.pointee.pc < count {
+        let instruction = base + frame.pointee.pc
+        frame.pointee.pc &+= 1
+        instruction.pointee.handler(frame, instruction)
+        if frame.pointee.stopped { return }
+      }
+    }
+  }
+}
