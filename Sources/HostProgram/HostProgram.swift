@@ -30,18 +30,27 @@ public struct HostProgram: Sendable {
     /// Sizes to try, by parameter name of `forward`, one entry per axis; nil where not chosen.
     /// A chosen size is not changed to please an assertion.
     case assumed([String: [Int?]])
+    /// `get_inputs()` with other shapes for some of its tensors, by parameter name of `forward`;
+    /// element types and the way of filling stay.
+    case resized([String: [Int]])
   }
 
   /// Runs the module and returns its launches.
+  /// - Parameter constants: other values for some of ``constants``, by name: the same problem at
+  ///   another size.
   /// - Throws: a `Diagnostic` at the first line that cannot be evaluated.
-  public func run(_ inputs: Inputs) throws(Diagnostic) -> HostRun {
-    try LargeStack.run { HostRunner(self, .modelNew).run(inputs) }
+  public func run(_ inputs: Inputs, constants: [String: Int] = [:]) throws(Diagnostic) -> HostRun {
+    try LargeStack.run { HostRunner(self, .modelNew, constants: constants).run(inputs) }
   }
 
-  /// Runs `Model` of the problem file with `get_inputs()`: shapes and operators of the reference.
+  /// Runs `Model` of the problem file: shapes and operators of the reference.
+  /// - Parameter inputs: `get_inputs()`, or that with other shapes.
+  /// - Parameter constants: as for `run`.
   /// - Throws: a `Diagnostic` at the first line that cannot be evaluated, or if there is no problem.
-  public func runReference() throws(Diagnostic) -> HostRun {
-    try LargeStack.run { HostRunner(self, .reference).run(.fromProblem) }
+  public func runReference(_ inputs: Inputs = .fromProblem, constants: [String: Int] = [:])
+    throws(Diagnostic) -> HostRun
+  {
+    try LargeStack.run { HostRunner(self, .reference, constants: constants).run(inputs) }
   }
 }
 

@@ -8,7 +8,9 @@ import TritonLowering
 /// A development tool: evaluates modules in bulk and prints one JSON line each.
 ///
 /// Standard input: one module a line, `MODULE`, or `MODULE<tab>PROBLEM`. Option `--unknown` ignores
-/// problems, `--repeat N` times N runs.
+/// problems, `--reference` runs the problem's `Model`, `--repeat N` times N runs, `--trace` prints
+/// the trace as text, `--trace-json` puts it into the record, `--set NAME=N` replaces a constant of
+/// the problem, `--resize INPUT=A,B` the shape of an input.
 @main
 struct HostBatch {
   static func main() {
@@ -19,6 +21,10 @@ struct HostBatch {
       arguments.firstIndex(of: "--repeat").flatMap {
         arguments.indices.contains($0 + 1) ? Int(arguments[$0 + 1]) : nil
       } ?? 1
+    let constants = settings("--set", arguments).compactMapValues(\.first)
+    let shapes = settings("--resize", arguments)
+    let inputs: HostProgram.Inputs =
+      isUnknown ? .unknown : shapes.isEmpty ? .fromProblem : .resized(shapes)
     while let line = readLine() {
       let parts = line.split(separator: "\t").map(String.init)
       guard let path = parts.first, let module = parse(path) else { continue }
@@ -31,7 +37,8 @@ struct HostBatch {
         for _ in 0..<repeats {
           run =
             isReference
-            ? try program.runReference() : try program.run(isUnknown ? .unknown : .fromProblem)
+            ? try program.runReference(inputs, constants: constants)
+            : try program.run(inputs, constants: constants)
         }
         record["launches"] =
           arguments.contains("--full")
@@ -44,6 +51,13 @@ struct HostBatch {
         }
         record["dimensions"] = run.dimensions.map { "\($0.name)=\($0.value) \($0.basis.rawValue)" }
         record["operators"] = run.torchOperators.map(\.name)
+        if arguments.contains("--trace-json") { record["trace"] = TracePrinting.json(run) }
+        if arguments.contains("--trace") {
+          print(path)
+          for line in TracePrinting.lines(run) { print("  \(line)") }
+          continue
+        }
+        record["constants"] = program.constants.map { "\($0.name)=\($0.value)" }
         record["notes"] = run.notes.map(\.headline)
       } catch {
         record["error"] = error.rendered()
@@ -55,6 +69,18 @@ struct HostBatch {
         print(String(decoding: data, as: UTF8.self))
       }
     }
+  }
+
+  /// `NAME=1,2` after each occurrence of an option.
+  private static func settings(_ option: String, _ arguments: [String]) -> [String: [Int]] {
+    var found: [String: [Int]] = [:]
+    for (index, argument) in arguments.enumerated() where argument == option {
+      guard arguments.indices.contains(index + 1) else { continue }
+      let parts = arguments[index + 1].split(separator: "=", maxSplits: 1)
+      guard parts.count == 2 else { continue }
+      found[String(parts[0])] = parts[1].split(separator: ",").compactMap { Int($0) }
+    }
+    return found
   }
 
   /// Launch by launch and config by config, as `Scripts/record-launches.py` records them.

@@ -92,6 +92,7 @@ enum Einops {
     // Exact as view, permute, reshape: order of axes on the right decides the copy.
     guard name == "rearrange" else {
       ev.recordOperator(name)
+      ev.traceGap("einops.\(name) is not recorded by its parts")
       return .tensor(try ev.makeTensor(input.element, dims))
     }
     let leftAxes = left.flatMap { $0 }.filter { $0 != "1" }

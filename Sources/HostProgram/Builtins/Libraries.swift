@@ -103,6 +103,7 @@ extension Evaluator {
       return .dict(copy)
     case .tensor(let tensor):
       let copy = clone(tensor)
+      trace("clone", ["input": value], [copy])
       copy.isParameter = tensor.isParameter
       copy.requiresGrad = tensor.requiresGrad
       return .tensor(copy)

@@ -51,9 +51,7 @@ extension Evaluator {
       for entry in other.items { dict[try hashKey(entry.key)] = entry }
       return left
     case (.tensor(let tensor), _):
-      _ = try binary(op, left, right)
-      tensor.fill = nil
-      return left
+      return try tensorBinary(op, left, right, into: tensor)
     default: break
     }
     return try binary(op, left, right)

@@ -1,5 +1,6 @@
 import Diagnostics
 import PythonSyntax
+import TileIR
 
 /// What ends an evaluation early.
 enum Unwind: Error {
@@ -67,6 +68,12 @@ final class Evaluator {
   var launches: [Launch] = []
   var launchSignatures: [LaunchSignature] = []
   var operators: [(name: String, range: SourceRange)] = []
+  /// What was done to tensors so far.
+  var trace = TraceRecorder()
+  /// Set by an operator's body for its own record.
+  var restated: Restatement?
+  /// The element type of the parameters that the layer under construction makes.
+  var parameterElement = ElementType.fp32
   var notes: [Diagnostic] = []
   private var noted: Set<String> = []
   /// Decisions that sizes made, in order.
@@ -121,6 +128,7 @@ final class Evaluator {
   /// Adds a note once per id and place.
   func note(_ id: String, _ message: String, at range: SourceRange? = nil) {
     let place = range ?? here
+    if id == "assumed-content" { traceGap(message, at: place) }
     guard notes.count < 500, noted.insert("\(id)@\(place.lower)@\(message)").inserted else {
       return
     }
@@ -151,7 +159,11 @@ final class Evaluator {
     if let number = value.asInt { return number }
     switch value {
     case .tensor(let tensor) where tensor.count == 1:
-      return SymInt(tensor.fill?.asInt?.value ?? 1, origin: .unknown)
+      guard let known = readFill(tensor)?.asInt else {
+        traceGap("this integer depends on tensor contents")
+        return SymInt(1, origin: .unknown)
+      }
+      return SymInt(known.value)
     case .instance(let object):
       if let method = object.type.lookup("__index__") {
         return try integer(call(method, Arguments([value], range: here)), what())
@@ -209,7 +221,7 @@ final class Evaluator {
         throw raise(
           "RuntimeError", "Boolean value of Tensor with more than one value is ambiguous")
       }
-      if let fill = tensor.fill { return try truth(fill) }
+      if let fill = readFill(tensor) { return try truth(fill) }
       note("assumed-content", "this depends on tensor contents; assumed true")
       return true
     case .instance(let object):

@@ -8,18 +8,27 @@ struct HostRunner: Sendable {
 
   let program: HostProgram
   let target: Target
+  let constants: [String: Int]
   /// How many times an evaluation may fail and teach something before it counts as failed.
   private static let attempts = 64
 
-  init(_ program: HostProgram, _ target: Target) {
+  init(_ program: HostProgram, _ target: Target, constants: [String: Int] = [:]) {
     self.program = program
     self.target = target
+    self.constants = constants
   }
 
   func run(_ inputs: HostProgram.Inputs) -> Result<HostRun, Diagnostic> {
+    let known = Set(constants.isEmpty ? [] : program.constants.map(\.name))
+    if let name = constants.keys.filter({ !known.contains($0) }).min() {
+      return .failure(
+        Diagnostic(
+          id: "no-constant", "there is no integer '\(name)' at module level",
+          source: (program.problem ?? program.module).source))
+    }
     var knowledge = InputKnowledge()
     switch inputs {
-    case .fromProblem, .unknown: break
+    case .fromProblem, .unknown, .resized: break
     case .tensors(let shapes):
       for (name, shape) in shapes {
         knowledge.ranks[name] = shape.shape.count
@@ -44,12 +53,12 @@ struct HostRunner: Sendable {
     }
     var seen: Set<InputKnowledge> = [knowledge]
     for _ in 0..<Self.attempts {
-      let session = HostSession(program, target, inputs, knowledge)
+      let session = HostSession(program, target, inputs, knowledge, constants: constants)
       do {
         let run = try session.run()
         if run.launches.isEmpty, target == .modelNew {
           // A module may use its kernels in inference only (batch norm with running statistics).
-          let other = HostSession(program, target, inputs, knowledge)
+          let other = HostSession(program, target, inputs, knowledge, constants: constants)
           if let inference = try? other.run(isTraining: false), !inference.launches.isEmpty {
             return .success(inference)
           }
@@ -58,7 +67,10 @@ struct HostRunner: Sendable {
       } catch Unwind.refused(let diagnostic) {
         return .failure(diagnostic)
       } catch Unwind.raised(let exception) {
-        if case .fromProblem = inputs { return .failure(session.describe(exception)) }
+        switch inputs {
+        case .fromProblem, .resized: return .failure(session.describe(exception))
+        case .tensors, .unknown, .assumed: break
+        }
         guard
           let better = Learner(session.evaluator, knowledge).learn(from: exception, avoiding: seen)
         else { return .failure(session.describe(exception)) }

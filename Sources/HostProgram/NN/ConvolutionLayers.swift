@@ -13,21 +13,28 @@ enum ConvolutionLayers {
               channels, groups, "ValueError", "channels must be divisible by groups")
           }
           let kernel = try bound.ints("kernel_size", count: rank)
-          object["weight"] = try ev.makeParameter(
-            [output, input.floorDivided(by: groups) ?? input] + kernel)
+          let shape = [output, input.floorDivided(by: groups) ?? input] + kernel
+          object["weight"] = try ev.makeParameter(shape, .fanIn(shape))
           object["bias"] =
-            try bound.bool("bias", default: true) ? try ev.makeParameter([output]) : Value.none
-          // Kept under a private name: users read `padding` as the tuple or string it was.
+            try bound.bool("bias", default: true)
+            ? try ev.makeParameter([output], .fanIn(shape)) : Value.none
           object["padding_mode"] = bound["padding_mode"] ?? .string("zeros")
         },
         forward: { ev, object, arguments in
-          let input = try BuiltinFunctions.first(ev, arguments, "forward")
+          var input = try BuiltinFunctions.first(ev, arguments, "forward")
+          var padding = object["padding"] ?? .int(0)
+          if case .string(let mode)? = object["padding_mode"], mode != "zeros" {
+            // As `_conv_forward`: pad first, then convolve without padding.
+            input = try ev.callTorch(
+              "pad", [input, try bothSides(ev, object, rank), .string(mode)])
+            padding = .int(0)
+          }
           return try ev.callTorch(
             "conv\(rank)d",
             [
               input, try ev.attribute(.instance(object), "weight"),
               try ev.attribute(.instance(object), "bias"), object["stride"] ?? .int(1),
-              object["padding"] ?? .int(0), object["dilation"] ?? .int(1),
+              padding, object["dilation"] ?? .int(1),
               object["groups"] ?? .int(1),
             ])
         })
@@ -44,11 +51,13 @@ enum ConvolutionLayers {
             try ev.requireDivisible(
               channels, groups, "ValueError", "channels must be divisible by groups")
           }
-          object["weight"] = try ev.makeParameter(
+          let shape =
             [input, output.floorDivided(by: groups) ?? output]
-              + (try bound.ints("kernel_size", count: rank)))
+            + (try bound.ints("kernel_size", count: rank))
+          object["weight"] = try ev.makeParameter(shape, .fanIn(shape))
           object["bias"] =
-            try bound.bool("bias", default: true) ? try ev.makeParameter([output]) : Value.none
+            try bound.bool("bias", default: true)
+            ? try ev.makeParameter([output], .fanIn(shape)) : Value.none
         },
         forward: { ev, object, arguments in
           let input = try BuiltinFunctions.first(ev, arguments, "forward")
@@ -64,6 +73,24 @@ enum ConvolutionLayers {
     }
     return table
   }()
+
+  /// A layer's padding as `pad` takes it: last axis first, both sides.
+  private static func bothSides(_ ev: Evaluator, _ object: InstanceObject, _ rank: Int) throws
+    -> Value
+  {
+    if case .string(let text)? = object["padding"] {
+      guard text == "same" else { return .makeList(Array(repeating: .int(0), count: 2 * rank)) }
+      let kernel = try ev.integers(object["kernel_size"] ?? .none, count: rank, "kernel_size")
+      let dilation = try ev.integers(object["dilation"] ?? .int(1), count: rank, "dilation")
+      return .makeList(
+        (0..<rank).reversed().flatMap { axis -> [Value] in
+          let total = dilation[axis].value &* (kernel[axis].value &- 1)
+          return [.int(total / 2), .int(total - total / 2)]
+        })
+    }
+    let sizes = try ev.integers(object["padding"] ?? .int(0), count: rank, "padding")
+    return .makeList(sizes.reversed().flatMap { [.integer($0), .integer($0)] })
+  }
 
   /// What both kinds hold: tuples per axis, as torch keeps them.
   private static func fill(

@@ -42,7 +42,9 @@ extension Evaluator {
         NativeFunction(name) { ev, arguments in
           let bound = try Bound(ev, name, ["cls", "data", "requires_grad"], arguments)
           guard let data = try bound.optionalTensor("data") else {
-            return .tensor(try ev.makeTensor(.fp32, [0]))
+            let empty = try ev.makeTensor(.fp32, [0])
+            ev.trace("empty", ["size": .makeList([.int(0)])], [empty])
+            return .tensor(empty)
           }
           let result = ev.view(of: data, data.dims, data.strides)
           result.isParameter = name == "Parameter"
@@ -82,6 +84,9 @@ extension Evaluator {
         }
         object["training"] = .bool(true)
         let bound = try Bound(ev, name, layer.parameters, arguments.droppingFirst())
+        let outer = ev.parameterElement
+        defer { ev.parameterElement = outer }
+        ev.parameterElement = try bound.dtype() ?? .fp32
         try layer.build(ev, object, bound)
         return .none
       })
@@ -93,18 +98,6 @@ extension Evaluator {
         return try layer.forward(ev, object, arguments.droppingFirst())
       })
     return type
-  }
-
-  /// A parameter of a layer; its sizes count as fixed by the module where they are plain numbers.
-  func makeParameter(_ dims: [SymInt]) throws -> Value {
-    let tensor = try makeTensor(.fp32, dims.map { $0.raised(to: .module) })
-    tensor.isParameter = true
-    tensor.requiresGrad = true
-    return .tensor(tensor)
-  }
-
-  func makeBuffer(_ dims: [SymInt]) throws -> Value {
-    .tensor(try makeTensor(.fp32, dims.map { $0.raised(to: .module) }))
   }
 
   /// Calls a torch function by name, recorded under that name.
@@ -137,29 +130,5 @@ extension Evaluator {
     return try call(descriptor.getter, arguments.prepending(.instance(context)))
   }
 
-  /// `torch.nn.init`: the tensor itself; contents are not modelled.
-  func initFunction(_ name: String) -> NativeFunction {
-    NativeFunction(name) { ev, arguments in
-      switch name {
-      case "_calculate_fan_in_and_fan_out", "_calculate_correct_fan":
-        guard case .tensor(let tensor)? = arguments.positional.first, tensor.rank >= 2 else {
-          throw ev.raise(
-            "ValueError",
-            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
-        }
-        let field = tensor.dims.dropFirst(2).reduce(SymInt(1)) { $0 * $1 }
-        if name == "_calculate_correct_fan" { return .integer(tensor.dims[1] * field) }
-        return .makeTuple([
-          .integer(tensor.dims[1] * field), .integer(tensor.dims[0] * field),
-        ])
-      case "calculate_gain": return .double(1)
-      default:
-        guard let value = arguments.positional.first ?? arguments.keyword("tensor") else {
-          return .none
-        }
-        if case .tensor(let tensor) = value { tensor.fill = nil }
-        return value
-      }
-    }
-  }
+  func initFunction(_ name: String) -> NativeFunction { InitFunctions.function(name) }
 }

@@ -6,7 +6,7 @@ enum ModuleMethods {
     var table: [String: NativeBody] = base
     for name in [
       "cuda", "cpu", "eval", "train", "zero_grad", "requires_grad_", "share_memory",
-      "to_empty", "compile", "float",
+      "to_empty", "compile",
     ] {
       table[name] = { ev, arguments in
         let receiver = arguments.positional.first ?? Value.none
@@ -19,7 +19,9 @@ enum ModuleMethods {
         return receiver
       }
     }
-    let types: [(String, ElementType)] = [("half", .fp16), ("bfloat16", .bf16), ("double", .fp64)]
+    let types: [(String, ElementType)] = [
+      ("half", .fp16), ("bfloat16", .bf16), ("double", .fp64), ("float", .fp32),
+    ]
     for (name, element) in types {
       table[name] = { ev, arguments in
         try convert(ev, arguments.positional.first ?? Value.none, element)
@@ -178,6 +180,17 @@ enum ModuleMethods {
     }
   }
 
+  /// A module's parameters or buffers by their keys in `state_dict()`.
+  static func named(_ ev: Evaluator, _ object: InstanceObject, wantsBuffers: Bool) throws
+    -> [(name: String, tensor: TensorObject)]
+  {
+    try named(
+      ev, Arguments([.instance(object)], range: ev.here), wantsBuffers: wantsBuffers
+    ).compactMap { name, value in
+      if case .tensor(let tensor) = value { (name, tensor) } else { nil }
+    }
+  }
+
   private static func named(_ ev: Evaluator, _ arguments: Arguments, wantsBuffers: Bool) throws
     -> [(String, Value)]
   {
@@ -204,9 +217,9 @@ enum ModuleMethods {
     try walk(ev, object) { module in
       for name in module.order {
         if case .tensor(let tensor)? = module[name], tensor.element.isFloat,
-          tensor.isParameter || module.buffers.contains(name)
+          tensor.element != element, tensor.isParameter || module.buffers.contains(name)
         {
-          tensor.element = element
+          tensor.become(try ev.convert(tensor, element))
         }
       }
     }

@@ -20,6 +20,8 @@ enum NormalizationLayers {
             [
               input, object["running_mean"] ?? Value.none, object["running_var"] ?? Value.none,
               object["weight"] ?? Value.none, object["bias"] ?? Value.none,
+              .bool(try usesBatchStatistics(ev, object)), object["momentum"] ?? Value.none,
+              object["eps"] ?? Value.none,
             ])
         })
     }
@@ -30,7 +32,15 @@ enum NormalizationLayers {
           try fill(ev, object, bound, affine: false, tracks: false)
         },
         forward: { ev, object, arguments in
-          try ev.callTorch("instance_norm", [try BuiltinFunctions.first(ev, arguments, "forward")])
+          try ev.callTorch(
+            "instance_norm",
+            [
+              try BuiltinFunctions.first(ev, arguments, "forward"),
+              object["running_mean"] ?? Value.none, object["running_var"] ?? Value.none,
+              object["weight"] ?? Value.none, object["bias"] ?? Value.none,
+              .bool(try usesBatchStatistics(ev, object)), object["momentum"] ?? Value.none,
+              object["eps"] ?? Value.none,
+            ])
         })
     }
     table["LayerNorm"] = Layer(
@@ -40,16 +50,18 @@ enum NormalizationLayers {
         object["eps"] = (bound["eps"] ?? .double(1e-5)).raised(to: .module)
         let affine = try bound.bool("elementwise_affine", default: true)
         object["elementwise_affine"] = .bool(affine)
-        object["weight"] = affine ? try ev.makeParameter(shape) : Value.none
+        object["weight"] = affine ? try ev.makeParameter(shape, .constant(1)) : Value.none
         let hasBias = try bound.bool("bias", default: true)
-        object["bias"] = affine && hasBias ? try ev.makeParameter(shape) : Value.none
+        object["bias"] =
+          affine && hasBias ? try ev.makeParameter(shape, .constant(0)) : Value.none
       },
       forward: { ev, object, arguments in
         try ev.callTorch(
           "layer_norm",
           [
             try BuiltinFunctions.first(ev, arguments, "forward"),
-            object["normalized_shape"] ?? Value.none,
+            object["normalized_shape"] ?? Value.none, object["weight"] ?? Value.none,
+            object["bias"] ?? Value.none, object["eps"] ?? Value.none,
           ])
       })
     table["RMSNorm"] = Layer(
@@ -59,10 +71,16 @@ enum NormalizationLayers {
         object["eps"] = (bound["eps"] ?? Value.none).raised(to: .module)
         object["weight"] =
           try bound.bool("elementwise_affine", default: true)
-          ? try ev.makeParameter(shape) : Value.none
+          ? try ev.makeParameter(shape, .constant(1)) : Value.none
       },
       forward: { ev, object, arguments in
-        try ev.callTorch("rms_norm", [try BuiltinFunctions.first(ev, arguments, "forward")])
+        try ev.callTorch(
+          "rms_norm",
+          [
+            try BuiltinFunctions.first(ev, arguments, "forward"),
+            object["normalized_shape"] ?? Value.none, object["weight"] ?? Value.none,
+            object["eps"] ?? Value.none,
+          ])
       })
     table["GroupNorm"] = Layer(
       "num_groups num_channels eps affine device dtype",
@@ -76,23 +94,40 @@ enum NormalizationLayers {
         object["eps"] = (bound["eps"] ?? .double(1e-5)).raised(to: .module)
         let affine = try bound.bool("affine", default: true)
         object["affine"] = .bool(affine)
-        object["weight"] = affine ? try ev.makeParameter([channels]) : Value.none
-        object["bias"] = affine ? try ev.makeParameter([channels]) : Value.none
+        object["weight"] = affine ? try ev.makeParameter([channels], .constant(1)) : Value.none
+        object["bias"] = affine ? try ev.makeParameter([channels], .constant(0)) : Value.none
       },
       forward: { ev, object, arguments in
         try ev.callTorch(
           "group_norm",
           [
             try BuiltinFunctions.first(ev, arguments, "forward"), object["num_groups"] ?? .int(1),
-            object["weight"] ?? Value.none,
+            object["weight"] ?? Value.none, object["bias"] ?? Value.none,
+            object["eps"] ?? Value.none,
           ])
       })
-    table["LocalResponseNorm"] = Layer("size alpha beta k") { ev, object, arguments in
-      try ev.callTorch(
-        "local_response_norm", [try BuiltinFunctions.first(ev, arguments, "forward")])
-    }
+    table["LocalResponseNorm"] = Layer(
+      "size alpha beta k",
+      build: { ev, object, bound in
+        object["size"] = try bound.require("size").raised(to: .module)
+        for (name, fallback) in [("alpha", 1e-4), ("beta", 0.75), ("k", 1)] {
+          object[name] = (bound[name] ?? .double(fallback)).raised(to: .module)
+        }
+      },
+      forward: { ev, object, arguments in
+        try ev.callTorch(
+          "local_response_norm", [try BuiltinFunctions.first(ev, arguments, "forward")],
+          ["size", "alpha", "beta", "k"].map { ($0, object[$0] ?? Value.none) })
+      })
     return table
   }()
+
+  /// Whether a layer normalises by its input's statistics: while training, or where it keeps none.
+  private static func usesBatchStatistics(_ ev: Evaluator, _ object: InstanceObject) throws -> Bool
+  {
+    if try ev.truth(object["training"] ?? .bool(true)) { return true }
+    return (object["running_mean"] ?? Value.none).isNone
+  }
 
   private static func normalizedShape(
     _ ev: Evaluator, _ object: InstanceObject, _ bound: Bound
@@ -114,13 +149,12 @@ enum NormalizationLayers {
     let isTracked = try bound.bool("track_running_stats", default: tracks)
     object["affine"] = .bool(isAffine)
     object["track_running_stats"] = .bool(isTracked)
-    object["weight"] = isAffine ? try ev.makeParameter([features]) : Value.none
-    object["bias"] = isAffine ? try ev.makeParameter([features]) : Value.none
-    object["running_mean"] = isTracked ? try ev.makeBuffer([features]) : Value.none
-    object["running_var"] = isTracked ? try ev.makeBuffer([features]) : Value.none
+    object["weight"] = isAffine ? try ev.makeParameter([features], .constant(1)) : Value.none
+    object["bias"] = isAffine ? try ev.makeParameter([features], .constant(0)) : Value.none
+    object["running_mean"] = isTracked ? try ev.makeBuffer([features], 0) : Value.none
+    object["running_var"] = isTracked ? try ev.makeBuffer([features], 1) : Value.none
     if isTracked {
-      let counter = try ev.makeTensor(.int64, [])
-      object["num_batches_tracked"] = .tensor(counter)
+      object["num_batches_tracked"] = try ev.makeBuffer([], 0, .int64)
       object.buffers.formUnion(["running_mean", "running_var", "num_batches_tracked"])
     } else {
       object["num_batches_tracked"] = Value.none
@@ -152,6 +186,7 @@ enum PoolingLayers {
           "output_size return_indices",
           build: { ev, object, bound in
             object["output_size"] = try bound.require("output_size").raised(to: .module)
+            object["return_indices"] = bound["return_indices"] ?? .bool(false)
           },
           forward: { ev, object, arguments in
             try ev.callTorch(
@@ -159,7 +194,9 @@ enum PoolingLayers {
               [
                 try BuiltinFunctions.first(ev, arguments, "forward"),
                 object["output_size"] ?? Value.none,
-              ])
+              ],
+              kind == "Max"
+                ? [("return_indices", object["return_indices"] ?? Value.none)] : [])
           })
       }
     }

@@ -18,11 +18,19 @@ enum ActivationLayers {
     ("AlphaDropout", "alpha_dropout", [("p", 0.5)]),
   ]
 
+  /// Those that have no `inplace`.
+  private static let withoutFlag: Set<String> = [
+    "GELU", "Sigmoid", "Tanh", "Softsign", "LogSigmoid", "Tanhshrink", "Softplus", "Hardshrink",
+    "Softshrink",
+  ]
+
   static let table: [String: Layer] = {
     var table: [String: Layer] = [:]
     for (name, function, attributes) in simple {
+      let hasFlag = !withoutFlag.contains(name)
       let parameters =
-        attributes.map(\.0).joined(separator: " ") + (name == "GELU" ? " approximate" : " inplace")
+        attributes.map(\.0).joined(separator: " ")
+        + (name == "GELU" ? " approximate" : hasFlag ? " inplace" : "")
       table[name] = Layer(
         parameters,
         build: { ev, object, bound in
@@ -30,11 +38,19 @@ enum ActivationLayers {
             object[attribute] =
               (bound[attribute] ?? fallback.map { .double($0) } ?? Value.none).raised(to: .module)
           }
-          object["inplace"] = bound["inplace"] ?? .bool(false)
+          if hasFlag { object["inplace"] = bound["inplace"] ?? .bool(false) }
           if name == "GELU" { object["approximate"] = bound["approximate"] ?? .string("none") }
         },
         forward: { ev, object, arguments in
-          try ev.callTorch(function, [try BuiltinFunctions.first(ev, arguments, "forward")])
+          var names = attributes.map(\.0)
+          if name == "GELU" { names.append("approximate") }
+          if hasFlag { names.append("inplace") }
+          if name.hasSuffix("ropout") || name.contains("Dropout") || name == "RReLU" {
+            names.append("training")
+          }
+          return try ev.callTorch(
+            function, [try BuiltinFunctions.first(ev, arguments, "forward")],
+            names.map { ($0, object[$0] ?? Value.none) })
         })
     }
     for (name, function) in [
@@ -56,7 +72,8 @@ enum ActivationLayers {
       build: { ev, object, bound in
         let count = try bound.int("num_parameters", default: 1)
         object["num_parameters"] = Value.integer(count).raised(to: .module)
-        object["weight"] = try ev.makeParameter([count])
+        object["weight"] = try ev.makeParameter(
+          [count], .constant(bound["init"]?.asDouble ?? 0.25))
       },
       forward: { ev, object, arguments in
         try ev.callTorch(
@@ -68,32 +85,49 @@ enum ActivationLayers {
 }
 
 enum LossLayers {
-  private static let names: [(String, String)] = [
-    ("MSELoss", "mse_loss"), ("L1Loss", "l1_loss"), ("SmoothL1Loss", "smooth_l1_loss"),
-    ("HuberLoss", "huber_loss"), ("KLDivLoss", "kl_div"), ("BCELoss", "binary_cross_entropy"),
-    ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits"), ("NLLLoss", "nll_loss"),
-    ("CrossEntropyLoss", "cross_entropy"), ("TripletMarginLoss", "triplet_margin_loss"),
-    ("CosineEmbeddingLoss", "cosine_embedding_loss"),
-    ("HingeEmbeddingLoss", "hinge_embedding_loss"),
-    ("MarginRankingLoss", "margin_ranking_loss"),
+  /// Class, function, constructor's parameters without `size_average`, `reduce` and `reduction`.
+  private static let losses: [(name: String, function: String, parameters: String)] = [
+    ("MSELoss", "mse_loss", ""), ("L1Loss", "l1_loss", ""),
+    ("SmoothL1Loss", "smooth_l1_loss", "beta"), ("HuberLoss", "huber_loss", "delta"),
+    ("KLDivLoss", "kl_div", "log_target"), ("BCELoss", "binary_cross_entropy", "weight"),
+    ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits", "weight pos_weight"),
+    ("NLLLoss", "nll_loss", "weight ignore_index"),
+    ("CrossEntropyLoss", "cross_entropy", "weight ignore_index label_smoothing"),
+    ("TripletMarginLoss", "triplet_margin_loss", "margin p eps swap"),
+    ("CosineEmbeddingLoss", "cosine_embedding_loss", "margin"),
+    ("HingeEmbeddingLoss", "hinge_embedding_loss", "margin"),
+    ("MarginRankingLoss", "margin_ranking_loss", "margin"),
+    ("SoftMarginLoss", "soft_margin_loss", ""),
+  ]
+  /// The whole signature where the deprecated parameters do not stand at the end.
+  private static let signatures: [String: String] = [
+    "SmoothL1Loss": "size_average reduce reduction beta", "HuberLoss": "reduction delta",
+    "KLDivLoss": "size_average reduce reduction log_target",
+    "BCEWithLogitsLoss": "weight size_average reduce reduction pos_weight",
+    "NLLLoss": "weight size_average ignore_index reduce reduction",
+    "CrossEntropyLoss":
+      "weight size_average ignore_index reduce reduction label_smoothing",
   ]
 
   static let table: [String: Layer] = {
     var table: [String: Layer] = [:]
-    for (name, function) in names {
-      table[name] = Layer(
-        (name == "TripletMarginLoss" ? "margin p eps swap" : "weight")
-          + " size_average reduce reduction ignore_index label_smoothing beta delta log_target pos_weight margin",
+    for loss in losses {
+      let names = loss.parameters.split(separator: " ").map(String.init) + ["reduction"]
+      table[loss.name] = Layer(
+        signatures[loss.name] ?? loss.parameters + " size_average reduce reduction",
         build: { ev, object, bound in
-          object["reduction"] = bound["reduction"] ?? .string("mean")
-          object["margin"] = (bound["margin"] ?? .double(1)).raised(to: .module)
-          object["p"] = (bound["p"] ?? .double(2)).raised(to: .module)
-          object["eps"] = (bound["eps"] ?? .double(1e-6)).raised(to: .module)
-          object["weight"] = bound["weight"] ?? Value.none
+          object["reduction"] = .string("mean")
+          if names.contains("margin") {
+            object["margin"] = .double(loss.name == "CosineEmbeddingLoss" ? 0 : 1)
+          }
+          for name in names {
+            if let value = bound[name] { object[name] = value.raised(to: .module) }
+          }
+          if names.contains("weight") { object.buffers.insert("weight") }
         },
         forward: { ev, object, arguments in
           try ev.callTorch(
-            function, arguments.positional, [("reduction", object["reduction"] ?? Value.none)])
+            loss.function, arguments.positional, names.map { ($0, object[$0] ?? Value.none) })
         })
     }
     return table
@@ -109,14 +143,11 @@ enum OtherLayers {
           let (input, output) = (try bound.int("in_features"), try bound.int("out_features"))
           object["in_features"] = Value.integer(input).raised(to: .module)
           object["out_features"] = Value.integer(output).raised(to: .module)
-          object["weight"] = try ev.makeParameter([output, input])
+          let initialization = Initialization.fanIn([output, input])
+          object["weight"] = try ev.makeParameter([output, input], initialization)
           object["bias"] =
-            try bound.bool("bias", default: true) ? try ev.makeParameter([output]) : Value.none
-          if let element = try bound.dtype() {
-            for name in ["weight", "bias"] {
-              if case .tensor(let tensor)? = object[name] { tensor.element = element }
-            }
-          }
+            try bound.bool("bias", default: true)
+            ? try ev.makeParameter([output], initialization) : Value.none
         },
         forward: { ev, object, arguments in
           try ev.callTorch(
@@ -134,12 +165,17 @@ enum OtherLayers {
           object["num_embeddings"] = Value.integer(count).raised(to: .module)
           object["embedding_dim"] = Value.integer(width).raised(to: .module)
           object["padding_idx"] = bound["padding_idx"] ?? Value.none
-          object["weight"] = try ev.makeParameter([count, width])
+          let weight = try ev.makeParameter([count, width], .normal)
+          object["weight"] = weight
+          if case .tensor(let tensor) = weight, let row = try bound.optionalInt("padding_idx") {
+            ev.initialize(try ev.select(tensor, 0, row), .constant(0))
+          }
         },
         forward: { ev, object, arguments in
           try ev.callTorch(
             "embedding",
-            [try BuiltinFunctions.first(ev, arguments, "forward"), object["weight"] ?? Value.none])
+            [try BuiltinFunctions.first(ev, arguments, "forward"), object["weight"] ?? Value.none],
+            [("padding_idx", object["padding_idx"] ?? Value.none)])
         }),
       "Identity": Layer("*rest") { ev, object, arguments in
         try BuiltinFunctions.first(ev, arguments, "forward")
@@ -182,7 +218,9 @@ enum OtherLayers {
         forward: { ev, object, arguments in
           try ev.callTorch(
             "interpolate", [try BuiltinFunctions.first(ev, arguments, "forward")],
-            ["size", "scale_factor"].map { ($0, object[$0] ?? Value.none) })
+            ["size", "scale_factor", "mode", "align_corners"].map {
+              ($0, object[$0] ?? Value.none)
+            })
         }),
       "PixelShuffle": Layer(
         "upscale_factor",
@@ -211,13 +249,19 @@ enum OtherLayers {
         }),
       "CosineSimilarity": Layer(
         "dim eps",
-        build: { _, object, bound in object["dim"] = bound["dim"] ?? .int(1) },
+        build: { _, object, bound in
+          object["dim"] = bound["dim"] ?? .int(1)
+          object["eps"] = bound["eps"] ?? .double(1e-8)
+        },
         forward: { ev, object, arguments in
           try ev.callTorch(
-            "cosine_similarity", arguments.positional, [("dim", object["dim"] ?? .int(1))])
+            "cosine_similarity", arguments.positional,
+            ["dim", "eps"].map { ($0, object[$0] ?? Value.none) })
         }),
     ]
     for kind in ["ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad"] {
+      let mode = ["Reflection": "reflect", "Replication": "replicate", "Circular": "circular"][
+        String(kind.dropLast(3))]
       for rank in 1...3 {
         table["\(kind)\(rank)d"] = Layer(
           "padding value",
@@ -225,6 +269,7 @@ enum OtherLayers {
             object["padding"] = Value.makeTuple(
               try bound.ints("padding", count: 2 * rank).map(Value.integer)
             ).raised(to: .module)
+            if kind == "ConstantPad" { object["value"] = try bound.require("value") }
           },
           forward: { ev, object, arguments in
             try ev.callTorch(
@@ -232,6 +277,10 @@ enum OtherLayers {
               [
                 try BuiltinFunctions.first(ev, arguments, "forward"),
                 object["padding"] ?? Value.none,
+              ],
+              [
+                ("mode", mode.map(Value.string) ?? Value.none),
+                ("value", object["value"] ?? Value.none),
               ])
           })
       }

@@ -6,7 +6,7 @@ enum CreationOperators {
   static let table: [String: TorchOperator] = {
     var table: [String: TorchOperator] = [:]
     let fills: [(String, Int?, TorchOperator.Recording)] = [
-      ("empty", nil, .views), ("zeros", 0, .computes), ("ones", 1, .computes),
+      ("empty", nil, .creates), ("zeros", 0, .computes), ("ones", 1, .computes),
       ("randn", nil, .computes), ("rand", nil, .computes),
     ]
     for (name, fill, recording) in fills {
@@ -47,6 +47,7 @@ enum CreationOperators {
       let tensor = try ev.makeTensor(try bound.dtype() ?? Promotion.result([value]), dims)
       if value.asDouble != nil { tensor.fill = value }
       if try bound.dtype() == nil, case .float = value { tensor.element = .fp32 }
+      ev.restate(nil, ["size": size.asInt == nil ? size : .makeList([size])])
       return .tensor(tensor)
     },
     "full_like": TorchOperator("input fill_value dtype device memory_format") { ev, bound in
@@ -61,17 +62,28 @@ enum CreationOperators {
         _ = try bound.require("size")
         return .none
       }
+      let isShort = bound["size"] == nil
+      ev.restate(
+        nil,
+        [
+          "low": isShort || bound["high"] == nil ? .int(0) : bound["low"] ?? .int(0),
+          "high": (isShort ? bound["low"] : high ?? bound["low"]) ?? Value.none, "size": size,
+        ])
       let dims = try ev.sizeList(size)
       return .tensor(try ev.makeTensor(try bound.dtype() ?? .int64, dims))
     },
     "randint_like": TorchOperator("input low high dtype device") { ev, bound in
-      .tensor(try ev.makeLike(try bound.tensor("input"), try bound.dtype()))
+      if bound["high"] == nil {
+        ev.restate(nil, ["low": .int(0), "high": bound["low"] ?? Value.none])
+      }
+      return try randintLike(ev, bound)
     },
     "randperm": TorchOperator("n dtype device") { ev, bound in
       .tensor(try ev.makeTensor(try bound.dtype() ?? .int64, [bound.int("n")]))
     },
     "normal": TorchOperator("mean std size dtype device") { ev, bound in
       if case .tensor(let mean)? = bound["mean"] { return .tensor(try ev.makeLike(mean)) }
+      if case .tensor(let std)? = bound["std"] { return .tensor(try ev.makeLike(std)) }
       let dims = try ev.items(bound.require("size")).map { try ev.integer($0, "a size") }
       return .tensor(try ev.makeTensor(try bound.dtype() ?? .fp32, dims))
     },
@@ -85,6 +97,7 @@ enum CreationOperators {
       var end = bound["end"] ?? Value.none
       if end.isNone { (start, end) = (.int(0), start) }
       let step = bound["step"] ?? .int(1)
+      ev.restate(nil, ["start": start, "end": end, "step": step])
       if let first = start.asInt, let last = end.asInt, let by = step.asInt {
         guard by.value != 0 else { throw ev.raise("RuntimeError", "step must be nonzero") }
         let span = by.value > 0 ? last - first : first - last
@@ -107,27 +120,35 @@ enum CreationOperators {
       .tensor(try ev.makeTensor(try bound.dtype() ?? .fp32, [bound.int("steps")]))
     },
     "tensor": TorchOperator("data dtype device requires_grad") { ev, bound in
-      .tensor(try ev.tensor(from: bound.require("data"), try bound.dtype()))
+      try copied(ev, bound, bound.dtype())
     },
-    "as_tensor": TorchOperator("data dtype device") { ev, bound in
-      .tensor(try ev.tensor(from: bound.require("data"), try bound.dtype()))
+    "as_tensor": TorchOperator("data dtype device", .sometimes) { ev, bound in
+      if case .tensor(let tensor)? = bound["data"] {
+        return .tensor(try ev.convert(tensor, try bound.dtype()))
+      }
+      let result = try ev.tensor(from: bound.require("data"), try bound.dtype())
+      ev.recordOperator("as_tensor")
+      ev.trace("tensor", bound, [result])
+      return .tensor(result)
     },
-    "from_numpy": TorchOperator("data") { ev, bound in
-      .tensor(try ev.tensor(from: bound.require("data"), nil))
+    "from_numpy": TorchOperator("data", .sometimes) { ev, bound in
+      if case .tensor(let tensor)? = bound["data"] { return .tensor(tensor) }
+      let result = try ev.tensor(from: bound.require("data"), nil)
+      ev.recordOperator("from_numpy")
+      ev.trace("tensor", bound, [result])
+      return .tensor(result)
     },
     "scalar_tensor": TorchOperator("data dtype device") { ev, bound in
-      .tensor(try ev.tensor(from: bound.require("data"), try bound.dtype()))
+      ev.restate("tensor")
+      return .tensor(try ev.tensor(from: bound.require("data"), try bound.dtype()))
     },
-    "empty_strided": TorchOperator("size stride dtype device", .views) { ev, bound in
+    "empty_strided": TorchOperator("size stride dtype device", .creates) { ev, bound in
       let dims = try ev.items(bound.require("size")).map { try ev.integer($0, "a size") }
       let strides = try ev.items(bound.require("stride")).map { try ev.integer($0, "a stride") }
       guard dims.count == strides.count else {
         throw ev.raise("RuntimeError", "mismatch in length of strides and shape")
       }
       return .tensor(try ev.makeTensor(try bound.dtype() ?? .fp32, dims, strides: strides))
-    },
-    "bernoulli": TorchOperator("input p") { ev, bound in
-      .tensor(try ev.makeLike(try bound.tensor("input")))
     },
     "multinomial": TorchOperator("input num_samples replacement") { ev, bound in
       let input = try bound.tensor("input")
@@ -142,10 +163,35 @@ enum CreationOperators {
     },
   ]
 
+  private static func randintLike(_ ev: Evaluator, _ bound: Bound) throws -> Value {
+    .tensor(try ev.makeLike(try bound.tensor("input"), try bound.dtype()))
+  }
+
+  /// `torch.tensor(data)`: a tensor as data is copied.
+  private static func copied(_ ev: Evaluator, _ bound: Bound, _ element: ElementType?) throws
+    -> Value
+  {
+    let data = try bound.require("data")
+    let result = try ev.tensor(from: data, element)
+    if case .tensor = data {
+      ev.restate(
+        "to", ["data": .none, "input": data, "dtype": .dtype(DTypeValue(element: result.element))])
+    }
+    return .tensor(result)
+  }
+
+  /// Operators that only exist in place, and their parameters.
+  private static let inPlaceOnly: [(String, String)] = [
+    ("normal", "mean std"), ("uniform", "from to"), ("fill", "value"), ("zero", ""),
+    ("copy", "src"), ("exponential", "lambd"), ("random", "from to"), ("cauchy", "median sigma"),
+    ("log_normal", "mean std"), ("geometric", "p"), ("put", "index source accumulate"),
+    ("fill_diagonal", "value wrap"),
+  ]
+
   static let methods: [String: TorchOperator] = {
     var table: [String: TorchOperator] = [:]
     let fills: [(String, Int?, TorchOperator.Recording)] = [
-      ("new_empty", nil, .views), ("new_zeros", 0, .computes),
+      ("new_empty", nil, .creates), ("new_zeros", 0, .computes),
       ("new_ones", 1, .computes),
     ]
     for (name, fill, recording) in fills {
@@ -163,13 +209,18 @@ enum CreationOperators {
       return .tensor(try ev.makeTensor(try bound.dtype() ?? input.element, dims))
     }
     table["new_tensor"] = TorchOperator("input data dtype device") { ev, bound in
-      .tensor(
-        try ev.tensor(
-          from: bound.require("data"), try bound.dtype() ?? bound.tensor("input").element))
+      ev.restate("tensor", ["input": .none])
+      return try copied(ev, bound, bound.dtype() ?? bound.tensor("input").element)
     }
-    for name in ["normal", "uniform", "fill", "zero", "copy", "exponential", "random", "put"] {
-      table[name] = TorchOperator("input *rest from to mean std value src a b lambd") { _, bound in
-        .tensor(try bound.tensor("input"))
+    for (name, parameters) in inPlaceOnly {
+      table[name] = TorchOperator("input \(parameters)") { ev, bound in
+        let input = try bound.tensor("input")
+        if case .tensor(let source)? = bound["src"] {
+          guard try ev.broadcast([input.dims, source.dims]).map(\.value) == input.sizes else {
+            throw ev.raise("RuntimeError", "copy_: the source does not broadcast to the target")
+          }
+        }
+        return .tensor(input)
       }
     }
     return table

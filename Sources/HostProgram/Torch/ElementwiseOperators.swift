@@ -12,7 +12,7 @@ enum ElementwiseOperators {
     ),
     (
       .toFloat,
-      "exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal sigmoid tanh sin cos tan asin acos atan sinh cosh erf erfc erfinv gelu silu swish mish selu elu celu softplus softsign hardswish hardsigmoid leaky_relu logsigmoid tanhshrink hardshrink softshrink rrelu lgamma digamma deg2rad"
+      "exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal sigmoid tanh sin cos tan asin acos atan sinh cosh erf erfc erfinv gelu silu swish mish selu elu celu softplus softsign hardswish hardsigmoid leaky_relu logsigmoid logit tanhshrink hardshrink softshrink rrelu lgamma digamma deg2rad"
     ),
     (.toBool, "isnan isinf isfinite logical_not signbit isneginf isposinf"),
   ]
@@ -29,6 +29,22 @@ enum ElementwiseOperators {
     ),
   ]
 
+  /// Further parameters of operators on one tensor.
+  private static let withParameters: [(String, String)] = [
+    ("gelu", "approximate"), ("leaky_relu", "negative_slope inplace"), ("elu", "alpha inplace"),
+    ("selu", "inplace"), ("celu", "alpha inplace"), ("softplus", "beta threshold"),
+    ("hardtanh", "min_val max_val inplace"), ("threshold", "threshold value inplace"),
+    ("hardshrink", "lambd"), ("softshrink", "lambd"), ("rrelu", "lower upper training inplace"),
+    ("nan_to_num", "nan posinf neginf"), ("relu", "inplace"), ("relu6", "inplace"),
+    ("silu", "inplace"), ("mish", "inplace"), ("hardswish", "inplace"),
+    ("hardsigmoid", "inplace"), ("round", "decimals"), ("logit", "eps"),
+  ]
+  /// Further parameters of operators on two tensors.
+  private static let withScale: [String: String] = [
+    "add": "alpha", "sub": "alpha", "subtract": "alpha", "rsub": "alpha", "div": "rounding_mode",
+    "divide": "rounding_mode", "isclose": "rtol atol equal_nan",
+  ]
+
   static let table: [String: TorchOperator] = {
     var table: [String: TorchOperator] = [:]
     for (kind, names) in unary {
@@ -39,24 +55,17 @@ enum ElementwiseOperators {
         }
       }
     }
-    // Those with more parameters take them by position or by name without looking at them.
-    for name in [
-      "gelu", "leaky_relu", "elu", "selu", "celu", "softplus", "hardtanh", "threshold",
-      "hardshrink", "softshrink", "rrelu", "nan_to_num", "relu", "relu6", "silu", "mish",
-      "hardswish", "hardsigmoid", "round",
-    ] {
+    for (name, parameters) in withParameters {
       let kind: Kind =
         unary.first { $0.1.split(separator: " ").contains { $0 == name } }?.0 ?? .toFloat
-      table[name] = TorchOperator(
-        "input alpha beta threshold value negative_slope min_val max_val lambd lower upper training approximate nan posinf neginf decimals"
-      ) { ev, bound in
+      table[name] = TorchOperator("input \(parameters)") { ev, bound in
         .tensor(try ev.elementwise(kind, [.tensor(try bound.tensor("input"))]))
       }
     }
     for (kind, names) in binary {
       for name in names.split(separator: " ").map(String.init) {
-        table[name] = TorchOperator("input other alpha rounding_mode rtol atol equal_nan") {
-          ev, bound in
+        let more = withScale[name] ?? ""
+        table[name] = TorchOperator("input other \(more)") { ev, bound in
           var chosen = kind
           if bound.string("rounding_mode") != nil { chosen = .same }
           return .tensor(
@@ -79,7 +88,14 @@ enum ElementwiseOperators {
       return .tensor(try ev.elementwise(.same, operands.compactMap { $0 }))
     },
     "clip": TorchOperator("input min max") { ev, bound in
-      .tensor(try ev.elementwise(.same, [.tensor(try bound.tensor("input"))]))
+      let operands = [bound.given("input"), bound.given("min"), bound.given("max")]
+      return .tensor(try ev.elementwise(.same, operands.compactMap { $0 }))
+    },
+    "clamp_min": TorchOperator("input min") { ev, bound in
+      .tensor(try ev.elementwise(.same, [bound.require("input"), bound.require("min")]))
+    },
+    "clamp_max": TorchOperator("input max") { ev, bound in
+      .tensor(try ev.elementwise(.same, [bound.require("input"), bound.require("max")]))
     },
     "where": TorchOperator("condition input other") { ev, bound in
       let condition = try bound.tensor("condition")
@@ -141,6 +157,7 @@ extension Evaluator {
     defer { operatorDepth -= 1 }
     let result = try elementwise(ElementwiseOperators.Kind.same, tensors.map(Value.tensor))
     recordOperator(name)
+    trace(name, tensors.first.map { ["input": .tensor($0)] } ?? [:], [result])
     return result
   }
 
@@ -214,30 +231,45 @@ extension Evaluator {
     .rightShift: "bitwise_right_shift",
   ]
 
-  /// `tensor op value` in either order.
-  func tensorBinary(_ op: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
+  /// `tensor op value` in either order; `place` is the tensor that `tensor op= value` changes.
+  func tensorBinary(
+    _ op: BinaryOperator, _ left: Value, _ right: Value, into place: TensorObject? = nil
+  ) throws -> Value {
     let name = Self.operatorNames[op] ?? op.rawValue
     if op == .matMul, let matmul = LinearAlgebraOperators.table["matmul"] {
-      return try run("matmul", matmul, Arguments([left, right], range: here))
+      return try run("matmul", matmul, Arguments([left, right], range: here), into: place)
     }
     operatorDepth += 1
     defer { operatorDepth -= 1 }
     let result = try elementwise(op == .div ? .toFloat : .same, [left, right])
     result.fill = try foldFill(op, left, right)
     recordOperator(name)
-    return .tensor(result)
+    let arguments = ["input": left, op == .pow ? "exponent" : "other": right]
+    guard let place else {
+      trace(name, arguments, [result])
+      return .tensor(result)
+    }
+    guard result.sizes == place.sizes else {
+      throw raise(
+        "RuntimeError",
+        "output with shape \(place.sizes) doesn't match the broadcast shape \(result.sizes)")
+    }
+    trace(name, arguments, [place])
+    noteWrite(place)
+    return .tensor(place)
   }
 
   /// One known value per tensor stays known through arithmetic.
   private func foldFill(_ op: BinaryOperator, _ left: Value, _ right: Value) throws -> Value? {
     func fill(_ value: Value) -> Double? {
-      if case .tensor(let tensor) = value { return tensor.fill?.asDouble }
+      if case .tensor(let tensor) = value { return knownFill(tensor)?.asDouble }
       return value.asDouble
     }
     guard let x = fill(left), let y = fill(right),
       op == .add || op == .sub || op == .mul || op == .div
     else { return nil }
     if op == .div, y == 0 { return nil }
+    for case .tensor(let tensor) in [left, right] { trace.readStorages.insert(tensor.storage) }
     return try floatBinary(op, x, y, .unknown)
   }
 
@@ -251,6 +283,7 @@ extension Evaluator {
     defer { operatorDepth -= 1 }
     let result = try elementwise(.toBool, [left, right])
     recordOperator(names[op] ?? op.rawValue)
+    trace(names[op] ?? op.rawValue, ["input": left, "other": right], [result])
     return .tensor(result)
   }
 }

@@ -24,7 +24,12 @@ enum IndexingOperators {
       return .tensor(
         try ev.makeTensor(input.element, [SymInt(input.count, origin: .unknown)]))
     },
-    "scatter": TorchOperator("input dim index src value reduce") { ev, bound in same(ev, bound) },
+    "scatter": TorchOperator("input dim index src value reduce") { ev, bound in
+      if let source = bound["src"], source.asDouble != nil {
+        ev.restate(nil, ["src": .none, "value": source])
+      }
+      return same(ev, bound)
+    },
     "scatter_add": TorchOperator("input dim index src") { ev, bound in same(ev, bound) },
     "scatter_reduce": TorchOperator("input dim index src reduce include_self") { ev, bound in
       same(ev, bound)
@@ -34,8 +39,8 @@ enum IndexingOperators {
     "index_fill": TorchOperator("input dim index value") { ev, bound in same(ev, bound) },
     "masked_scatter": TorchOperator("input mask source") { ev, bound in same(ev, bound) },
     "bernoulli": TorchOperator("input p") { ev, bound in same(ev, bound) },
-    "searchsorted": TorchOperator("input values out_int32 right side") { ev, bound in
-      .tensor(try ev.makeTensor(.int64, try bound.tensor("values").dims))
+    "searchsorted": TorchOperator("sorted_sequence input out_int32 right side") { ev, bound in
+      .tensor(try ev.makeTensor(.int64, try bound.tensor("input").dims))
     },
     "nonzero": TorchOperator("input as_tuple") { ev, bound in
       ev.note("assumed-content", "the size of this result depends on tensor contents")
@@ -55,11 +60,36 @@ enum IndexingOperators {
 extension Evaluator {
   /// `tensor[key]`.
   func subscriptTensor(_ tensor: TensorObject, _ key: Value) throws -> TensorObject {
-    if let contents = tensor.contents, let index = key.asInt {
-      let result = try makeTensor(tensor.element, [])
-      result.fill = contents[try position(index, tensor.dims[0])]
-      return result
+    let (viewed, indices) = try basicIndex(tensor, key)
+    if let contents = knownContents(tensor), let index = key.asInt, tensor.rank == 1 {
+      viewed.fill = contents[try position(index, tensor.dims[0])]
     }
+    guard let indices else { return viewed }
+    for case .tensor(let mask)? in indices.map(\.value) where mask.element == .int1 {
+      note("assumed-content", "the size of this result depends on tensor contents")
+    }
+    let result = try makeTensor(tensor.element, try advancedDims(viewed, indices))
+    operatorDepth += 1
+    defer { operatorDepth -= 1 }
+    recordOperator("index")
+    trace(
+      "index", ["input": .tensor(viewed), "indices": indexList(viewed, indices)], [result])
+    return result
+  }
+
+  /// An index tensor, mask or list and the first axis of the basic view that it indexes.
+  struct AdvancedIndex {
+    var axis: Int
+    /// How many axes it takes up: several for a mask.
+    var width: Int
+    var value: Value
+    var dims: [SymInt]
+  }
+
+  /// The view that ints, slices, `None` and `...` pick, and the advanced indices into that view.
+  private func basicIndex(_ tensor: TensorObject, _ key: Value) throws
+    -> (TensorObject, [AdvancedIndex]?)
+  {
     var keys: [Value] = [key]
     if case .tuple(let tuple) = key { keys = tuple.items }
     if case .list(let list) = key, list.items.contains(where: { $0.asInt == nil }) {
@@ -76,9 +106,16 @@ extension Evaluator {
     var dims: [SymInt] = []
     var strides: [SymInt] = []
     var offset = tensor.offset
-    var advanced: [(position: Int, dims: [SymInt])] = []
     let old = tensor.strides
     var axis = 0
+    var advanced: [AdvancedIndex] = []
+    func keepAxes(_ count: Int) {
+      for _ in 0..<count {
+        dims.append(tensor.dims[axis])
+        strides.append(old[axis])
+        axis += 1
+      }
+    }
     var sawEllipsis = false
     for item in keys {
       switch item {
@@ -88,11 +125,7 @@ extension Evaluator {
       case .ellipsis:
         if sawEllipsis { throw raise("IndexError", "an index can only have a single ellipsis") }
         sawEllipsis = true
-        for _ in 0..<(tensor.rank - consumed) {
-          dims.append(tensor.dims[axis])
-          strides.append(old[axis])
-          axis += 1
-        }
+        keepAxes(tensor.rank - consumed)
       case .slice(let slice):
         let (size, start, step) = try sliceAxis(slice, tensor.dims[axis])
         dims.append(size)
@@ -101,42 +134,62 @@ extension Evaluator {
         axis += 1
       case .tensor(let index):
         if index.element == .int1 {
-          note("assumed-content", "the size of this result depends on tensor contents")
           let count = tensor.dims[axis..<(axis + index.rank)].reduce(SymInt(1)) { $0 * $1 }
-          advanced.append((dims.count, [count.raised(to: .unknown)]))
-          axis += index.rank
-        } else if index.rank == 0, let fill = index.fill?.asInt {
+          advanced.append(
+            AdvancedIndex(
+              axis: dims.count, width: index.rank, value: item,
+              dims: [count.raised(to: .unknown)]))
+          keepAxes(index.rank)
+        } else if index.rank == 0, let fill = readFill(index)?.asInt {
           offset = offset &+ (try position(fill, tensor.dims[axis])) &* old[axis].value
           axis += 1
         } else {
-          advanced.append((dims.count, index.dims))
-          axis += 1
+          advanced.append(
+            AdvancedIndex(axis: dims.count, width: 1, value: item, dims: index.dims))
+          keepAxes(1)
         }
       case .list(let list):
-        advanced.append((dims.count, [SymInt(list.items.count)]))
-        axis += 1
+        advanced.append(
+          AdvancedIndex(
+            axis: dims.count, width: 1, value: item, dims: [SymInt(list.items.count)]))
+        keepAxes(1)
       default:
         let index = try integer(item, "a tensor index")
         offset = offset &+ (try position(index, tensor.dims[axis])) &* old[axis].value
         axis += 1
       }
     }
-    while axis < tensor.rank {
-      dims.append(tensor.dims[axis])
-      strides.append(old[axis])
-      axis += 1
+    keepAxes(tensor.rank - axis)
+    let result = view(of: tensor, dims, strides, offset: offset)
+    return (result, advanced.isEmpty ? nil : advanced)
+  }
+
+  /// The shape of an advanced index: index tensors side by side stand where the first stood;
+  /// separated ones go to the front.
+  private func advancedDims(_ viewed: TensorObject, _ indices: [AdvancedIndex]) throws -> [SymInt] {
+    var dims: [SymInt] = []
+    var taken: Set<Int> = []
+    for index in indices { taken.formUnion(index.axis..<(index.axis + index.width)) }
+    for (axis, dim) in viewed.dims.enumerated() where !taken.contains(axis) { dims.append(dim) }
+    let isTogether = zip(indices, indices.dropFirst()).allSatisfy { $0.axis + $0.width == $1.axis }
+    let place = isTogether ? min(indices.first?.axis ?? 0, dims.count) : 0
+    dims.insert(contentsOf: try broadcast(indices.map(\.dims)), at: place)
+    return dims
+  }
+
+  /// One entry per axis of the view (a mask over several axes is one entry): an index or `None`.
+  private func indexList(_ viewed: TensorObject, _ indices: [AdvancedIndex]) -> Value {
+    var entries: [Value] = []
+    var axis = 0
+    for index in indices {
+      while axis < index.axis {
+        entries.append(.none)
+        axis += 1
+      }
+      entries.append(index.value)
+      axis += index.width
     }
-    guard let firstAdvanced = advanced.first else {
-      return view(of: tensor, dims, strides, offset: offset)
-    }
-    // Index tensors side by side stand where the first stood; separated ones go to the front.
-    let isTogether = advanced.allSatisfy { $0.position == firstAdvanced.position }
-    let indexed = try broadcast(advanced.map(\.dims))
-    dims.insert(contentsOf: indexed, at: isTogether ? firstAdvanced.position : 0)
-    operatorDepth += 1
-    defer { operatorDepth -= 1 }
-    recordOperator("index")
-    return try makeTensor(tensor.element, dims)
+    return .makeList(entries)
   }
 
   private func position(_ index: SymInt, _ size: SymInt) throws -> Int {
@@ -172,14 +225,22 @@ extension Evaluator {
     return (length, start.value, step)
   }
 
-  /// `tensor[key] = value`: the target must exist; contents are not modelled.
+  /// `tensor[key] = value`.
   func assignTensor(_ tensor: TensorObject, _ key: Value, _ value: Value) throws {
-    operatorDepth += 2
-    defer { operatorDepth -= 2 }
-    _ = try subscriptTensor(tensor, key)
-    tensor.fill = nil
-    operatorDepth -= 1
-    recordOperator("index_put")
+    let (viewed, indices) = try basicIndex(tensor, key)
     operatorDepth += 1
+    defer { operatorDepth -= 1 }
+    recordOperator("index_put")
+    if let indices {
+      trace(
+        "index_put",
+        ["input": .tensor(viewed), "indices": indexList(viewed, indices), "values": value],
+        [viewed])
+    } else if case .tensor = value {
+      trace("copy", ["input": .tensor(viewed), "src": value], [viewed])
+    } else {
+      trace("fill", ["input": .tensor(viewed), "value": value], [viewed])
+    }
+    noteWrite(tensor)
   }
 }

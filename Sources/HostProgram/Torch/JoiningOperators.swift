@@ -78,7 +78,8 @@ enum JoiningOperators {
     },
     "vstack": TorchOperator("tensors") { ev, bound in
       let tensors = try list(ev, bound).map { tensor in
-        tensor.rank > 1 ? tensor : ev.view(of: tensor, [1] + tensor.dims, nil)
+        tensor.rank > 1
+          ? tensor : ev.view(of: tensor, [1] + tensor.dims, [1] + tensor.strides)
       }
       return .tensor(try join(ev, tensors, 0))
     },
@@ -98,6 +99,9 @@ enum JoiningOperators {
     },
     "one_hot": TorchOperator("input num_classes") { ev, bound in
       let input = try bound.tensor("input")
+      if bound.given("num_classes") == nil {
+        ev.note("assumed-content", "the size of this result depends on tensor contents")
+      }
       return .tensor(
         try ev.makeTensor(
           .int64, input.dims + [bound.optionalInt("num_classes") ?? SymInt(1, origin: .unknown)]))

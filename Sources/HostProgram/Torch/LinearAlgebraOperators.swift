@@ -44,8 +44,8 @@ enum LinearAlgebraOperators {
         try ev.linear(
           try bound.tensor("input"), try bound.tensor("weight"), try bound.optionalTensor("bias")))
     },
-    "einsum": TorchOperator("input *operands") { ev, bound in
-      guard case .string(let equation) = try bound.require("input") else {
+    "einsum": TorchOperator("equation *operands") { ev, bound in
+      guard case .string(let equation) = try bound.require("equation") else {
         throw ev.raise("TypeError", "einsum(): the equation must be a string")
       }
       var operands = bound.rest
@@ -61,12 +61,14 @@ enum LinearAlgebraOperators {
     },
     "diag": TorchOperator("input diagonal") { ev, bound in
       let input = try bound.tensor("input")
+      let offset = try bound.int("diagonal", default: 0).value
       if input.rank == 1 {
-        return .tensor(try ev.makeTensor(input.element, [input.dims[0], input.dims[0]]))
+        let size = input.dims[0] + SymInt(Int(clamping: offset.magnitude))
+        return .tensor(try ev.makeTensor(input.element, [size, size]))
       }
       try ev.requireRank(input, [2], "diag")
-      return .tensor(
-        try ev.makeTensor(input.element, [SymInt.minimum(input.dims[0], input.dims[1])]))
+      let picked = try ev.diagonal(input, offset, 0, 1)
+      return .tensor(try ev.makeTensor(input.element, picked.dims))
     },
     "trace": TorchOperator("input") { ev, bound in
       .tensor(try ev.makeTensor(try bound.tensor("input").element, []))

@@ -71,23 +71,39 @@ enum NormalizationOperators {
 }
 
 enum LossOperators {
+  /// The parameters before `size_average`, `reduce` and `reduction`, and those that only come by name.
+  private static let parameters: [(String, String)] = [
+    ("mse_loss", "input target"), ("l1_loss", "input target"),
+    ("smooth_l1_loss", "input target"), ("huber_loss", "input target"),
+    ("kl_div", "input target"), ("binary_cross_entropy", "input target weight"),
+    ("binary_cross_entropy_with_logits", "input target weight"),
+    ("cross_entropy", "input target weight"), ("nll_loss", "input target weight"),
+    ("triplet_margin_loss", "anchor positive negative margin p eps swap"),
+    ("cosine_embedding_loss", "input1 input2 target margin"),
+    ("hinge_embedding_loss", "input target margin"),
+    ("margin_ranking_loss", "input1 input2 target margin"),
+    ("soft_margin_loss", "input target"), ("poisson_nll_loss", "input target log_input full"),
+  ]
+  /// Where a loss has more parameters than those, all of them in torch's order.
+  private static let whole: [String: String] = [
+    "smooth_l1_loss": "input target size_average reduce reduction beta",
+    "huber_loss": "input target reduction delta weight",
+    "kl_div": "input target size_average reduce reduction log_target",
+    "binary_cross_entropy_with_logits":
+      "input target weight size_average reduce reduction pos_weight",
+    "cross_entropy":
+      "input target weight size_average ignore_index reduce reduction label_smoothing",
+    "nll_loss": "input target weight size_average ignore_index reduce reduction",
+    "poisson_nll_loss": "input target log_input full size_average eps reduce reduction",
+  ]
+
   static let table: [String: TorchOperator] = {
     var table: [String: TorchOperator] = [:]
-    for name in [
-      "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div",
-      "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss",
-      "triplet_margin_loss", "cosine_embedding_loss", "hinge_embedding_loss",
-      "margin_ranking_loss", "soft_margin_loss", "poisson_nll_loss",
-    ] {
+    for (name, parameters) in parameters {
       table[name] = TorchOperator(
-        "input target third weight size_average ignore_index reduce reduction label_smoothing log_target beta delta pos_weight margin p eps swap log_input full anchor positive negative"
+        whole[name] ?? "\(parameters) size_average reduce reduction"
       ) { ev, bound in
-        let input: TensorObject
-        if let anchor = try bound.optionalTensor("anchor") {
-          input = anchor
-        } else {
-          input = try bound.tensor("input")
-        }
+        let input = try bound.tensor(bound.names[0])
         guard bound.string("reduction") == "none" else {
           return .tensor(try ev.makeTensor(input.element, []))
         }
@@ -98,7 +114,12 @@ enum LossOperators {
           return .tensor(try ev.makeTensor(input.element, dims))
         case "triplet_margin_loss", "cosine_embedding_loss":
           return .tensor(try ev.makeTensor(input.element, Array(input.dims.dropLast())))
-        default: return .tensor(try ev.makeLike(input))
+        case "margin_ranking_loss": return .tensor(try ev.makeLike(input))
+        default:
+          guard case .tensor(let target)? = bound["target"] else {
+            return .tensor(try ev.makeLike(input))
+          }
+          return .tensor(try ev.elementwise(.same, [.tensor(input), .tensor(target)]))
         }
       }
     }

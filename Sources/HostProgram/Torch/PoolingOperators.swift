@@ -31,7 +31,10 @@ enum PoolingOperators {
         return .tensor(try ev.makeTensor(input.element, dims, strides: layout(input, dims)))
       }
       for name in ["adaptive_avg_pool\(rank)d", "adaptive_max_pool\(rank)d"] {
-        table[name] = TorchOperator("input output_size return_indices") { ev, bound in
+        let isMax = name.contains("max")
+        table[name] = TorchOperator(
+          "input output_size" + (isMax ? " return_indices" : "")
+        ) { ev, bound in
           let input = try bound.tensor("input")
           try ev.requireRank(input, [rank + 2, rank + 1], name)
           var dims = input.dims
@@ -45,7 +48,11 @@ enum PoolingOperators {
           for (axis, size) in sizes.enumerated() where !size.isNone {
             dims[input.rank - rank + axis] = try ev.integer(size, "output_size")
           }
-          return .tensor(try ev.makeTensor(input.element, dims, strides: layout(input, dims)))
+          let result = try ev.makeTensor(input.element, dims, strides: layout(input, dims))
+          if try bound.bool("return_indices", default: false) {
+            return .makeTuple([.tensor(result), .tensor(try ev.makeTensor(.int64, dims))])
+          }
+          return .tensor(result)
         }
       }
       table["lp_pool\(rank)d"] = TorchOperator("input norm_type kernel_size stride ceil_mode") {

@@ -16,26 +16,38 @@ enum ReductionOperators {
     var table: [String: TorchOperator] = [:]
     for (kind, list) in names {
       for name in list.split(separator: " ").map(String.init) where name != "norm" {
-        table[name] = TorchOperator("input dim keepdim dtype unbiased correction") { ev, bound in
+        let last = ["logsumexp", "amax", "amin", "all", "any", "argmax", "argmin"].contains(name)
+        table[name] = TorchOperator(
+          name == "count_nonzero" ? "input dim" : "input dim keepdim" + (last ? "" : " dtype")
+        ) { ev, bound in
           let input = try bound.tensor("input")
           let result = try ev.reduce(
             input, bound["dim"], keepsDims: bound.bool("keepdim", default: false), kind,
             dtype: bound.dtype())
-          if name == "sum", result.rank == 0, let contents = input.contents {
+          if name == "sum", result.rank == 0, let contents = ev.knownContents(input) {
+            ev.trace.readStorages.insert(input.storage)
             result.fill = try contents.reduce(Value.int(0)) { try ev.binary(.add, $0, $1) }
           }
           return .tensor(result)
         }
       }
     }
-    // std and var have `unbiased` where others have `keepdim`, when called as (dim, unbiased, keepdim).
     for name in ["std", "var"] {
       table[name] = TorchOperator("input dim unbiased keepdim correction") { ev, bound in
-        let isFlag = if case .boolean? = bound["dim"] { true } else { false }
+        let dim = restateCorrection(ev, bound)
         return .tensor(
           try ev.reduce(
-            try bound.tensor("input"), isFlag ? nil : bound["dim"],
-            keepsDims: bound.bool("keepdim", default: false), .toFloat, dtype: nil))
+            try bound.tensor("input"), dim, keepsDims: bound.bool("keepdim", default: false),
+            .toFloat, dtype: nil))
+      }
+      table["\(name)_mean"] = TorchOperator("input dim unbiased keepdim correction") { ev, bound in
+        let input = try bound.tensor("input")
+        let dim = restateCorrection(ev, bound)
+        let keeps = try bound.bool("keepdim", default: false)
+        return .makeTuple([
+          .tensor(try ev.reduce(input, dim, keepsDims: keeps, .toFloat, dtype: nil)),
+          .tensor(try ev.reduce(input, dim, keepsDims: keeps, .toFloat, dtype: nil)),
+        ])
       }
     }
     for name in ["cumsum", "cumprod", "logcumsumexp"] {
@@ -66,7 +78,8 @@ enum ReductionOperators {
       let result = try ev.reduce(
         input, bound["dim"], keepsDims: bound.bool("keepdim", default: false), .sumLike,
         dtype: bound.dtype())
-      if result.rank == 0, let contents = input.contents {
+      if result.rank == 0, let contents = ev.knownContents(input) {
+        ev.trace.readStorages.insert(input.storage)
         result.fill = try contents.reduce(Value.int(1)) { try ev.binary(.mul, $0, $1) }
       }
       return .tensor(result)
@@ -76,14 +89,6 @@ enum ReductionOperators {
         try ev.reduce(
           try bound.tensor("input"), bound["dim"], keepsDims: bound.bool("keepdim", default: false),
           .toFloat, dtype: bound.dtype()))
-    },
-    "var_mean": TorchOperator("input dim unbiased keepdim correction") { ev, bound in
-      let input = try bound.tensor("input")
-      let keeps = try bound.bool("keepdim", default: false)
-      return .makeTuple([
-        .tensor(try ev.reduce(input, bound["dim"], keepsDims: keeps, .toFloat, dtype: nil)),
-        .tensor(try ev.reduce(input, bound["dim"], keepsDims: keeps, .toFloat, dtype: nil)),
-      ])
     },
     "sort": TorchOperator("input dim descending stable") { ev, bound in
       let input = try bound.tensor("input")
@@ -122,9 +127,9 @@ enum ReductionOperators {
     "normalize": TorchOperator("input p dim eps") { ev, bound in
       .tensor(try ev.makeLike(try bound.tensor("input")))
     },
-    "cosine_similarity": TorchOperator("x1 input other dim eps") { ev, bound in
-      let tensors = try ["x1", "input", "other"].compactMap { try bound.optionalTensor($0) }
-      guard let first = tensors.first else { throw ev.raise("TypeError", "a tensor is missing") }
+    "cosine_similarity": TorchOperator("x1 x2 dim eps") { ev, bound in
+      let tensors = [try bound.tensor("x1"), try bound.tensor("x2")]
+      let first = tensors[0]
       let dims = try ev.broadcast(tensors.map(\.dims))
       let full = try ev.makeTensor(first.element, dims)
       return .tensor(
@@ -133,9 +138,27 @@ enum ReductionOperators {
     },
   ]
 
+  /// `std` and `var` have `unbiased` where others have `keepdim`, and may be called with it alone:
+  /// gives the axes, and records the correction.
+  private static func restateCorrection(_ ev: Evaluator, _ bound: Bound) -> Value? {
+    var (dim, flag) = (bound["dim"], bound["unbiased"])
+    if case .boolean? = dim { (dim, flag) = (nil, dim) }
+    var arguments: [String: Value] = ["dim": dim ?? .none, "unbiased": .none]
+    if case .boolean(let isUnbiased)? = flag {
+      arguments["correction"] = .int(isUnbiased.value ? 1 : 0)
+    }
+    ev.restate(nil, arguments)
+    return dim
+  }
+
   private static func softmax(_ ev: Evaluator, _ bound: Bound) throws -> Value {
     let input = try bound.tensor("input")
-    if let dim = try bound.optionalInt("dim") { _ = try ev.axis(dim, input) }
+    if let dim = try bound.optionalInt("dim") {
+      _ = try ev.axis(dim, input)
+    } else {
+      // Torch's choice where none is made (`_get_softmax_dim`).
+      ev.restate(nil, ["dim": .int([0, 1, 3].contains(input.rank) ? 0 : 1)])
+    }
     let result = try ev.makeTensor(try bound.dtype() ?? input.element, input.dims)
     result.rankSource = input.rankSource
     return .tensor(result)
@@ -147,7 +170,10 @@ enum ReductionOperators {
     guard let dim = bound.given("dim") else {
       return .tensor(try ev.makeTensor(input.element, []))
     }
-    if case .tensor = dim { return .tensor(try ev.elementwise(.same, [.tensor(input), dim])) }
+    if case .tensor = dim {
+      ev.restate(bound.function == "min" ? "minimum" : "maximum", ["dim": .none, "other": dim])
+      return .tensor(try ev.elementwise(.same, [.tensor(input), dim]))
+    }
     let keeps = try bound.bool("keepdim", default: false)
     let values = try ev.reduce(input, dim, keepsDims: keeps, .same, dtype: nil)
     let indices = try ev.reduce(input, dim, keepsDims: keeps, .index, dtype: nil)

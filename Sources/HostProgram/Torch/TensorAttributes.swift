@@ -80,7 +80,8 @@ extension Evaluator {
     defer { operatorDepth -= 1 }
     recordOperator("to")
     let result = try makeLike(tensor, wanted)
-    result.fill = tensor.fill
+    result.fill = knownFill(tensor)
+    trace("to", ["input": .tensor(tensor), "dtype": .dtype(DTypeValue(element: wanted))], [result])
     return result
   }
 }
@@ -185,7 +186,7 @@ enum TensorMethods {
     },
     "item": { ev, receiver, _ in
       let tensor = try tensor(ev, receiver)
-      if let fill = tensor.fill { return fill }
+      if let fill = ev.readFill(tensor) { return fill }
       ev.note("assumed-content", "'item()' reads tensor contents; assumed 1")
       if tensor.element == .int1 { return .boolean(SymBool(value: true, origin: .unknown)) }
       return tensor.element.isFloat
@@ -193,7 +194,10 @@ enum TensorMethods {
     },
     "tolist": { ev, receiver, _ in
       let tensor = try tensor(ev, receiver)
-      if let contents = tensor.contents { return .makeList(contents) }
+      if let contents = ev.knownContents(tensor) {
+        ev.trace.readStorages.insert(tensor.storage)
+        return .makeList(contents)
+      }
       ev.note("assumed-content", "'tolist()' reads tensor contents; assumed 1")
       let one: Value =
         tensor.element.isFloat
@@ -205,14 +209,21 @@ enum TensorMethods {
     },
     "storage": { ev, _, _ in throw ev.refuse("'Tensor.storage' is not modelled") },
     "new": { ev, _, _ in throw ev.refuse("'Tensor.new' is not modelled") },
-    "apply_": { _, receiver, _ in receiver },
-    "set_": { _, receiver, _ in receiver },
+    "apply_": { ev, receiver, _ in
+      ev.traceGap("'apply_' changes contents in a way that is not modelled")
+      return receiver
+    },
+    "set_": { ev, receiver, _ in
+      ev.traceGap("'set_' is not modelled")
+      return receiver
+    },
     "resize_": { ev, receiver, arguments in
       let tensor = try tensor(ev, receiver)
       var sizes = arguments.positional
       if sizes.count == 1, sizes[0].asInt == nil { sizes = try ev.items(sizes[0]) }
-      tensor.become(
-        try ev.makeTensor(tensor.element, try sizes.map { try ev.integer($0, "a size") }))
+      let dims = try sizes.map { try ev.integer($0, "a size") }
+      tensor.become(try ev.makeTensor(tensor.element, dims))
+      ev.trace("empty", ["size": .makeList(sizes)], [tensor])
       return receiver
     },
   ]

@@ -75,11 +75,15 @@ extension Evaluator {
       return .native(
         NativeFunction(name) { ev, arguments in
           if let first = arguments.positional.first, first.asInt == nil {
-            return .tensor(try ev.tensor(from: first, element))
+            let result = try ev.tensor(from: first, element)
+            let dtype = Value.dtype(DTypeValue(element: element))
+            ev.trace("tensor", ["data": first, "dtype": dtype], [result])
+            return .tensor(result)
           }
-          return .tensor(
-            try ev.makeTensor(
-              element, try arguments.positional.map { try ev.integer($0, "a size") }))
+          let dims = try arguments.positional.map { try ev.integer($0, "a size") }
+          let result = try ev.makeTensor(element, dims)
+          ev.trace("empty", ["size": .makeList(dims.map(Value.integer))], [result])
+          return .tensor(result)
         })
     default:
       guard module.hasPrefix("torch.nn"), LayerTables.all[name] != nil || Self.isContainer(name)

@@ -6,6 +6,8 @@ struct TorchOperator: Sendable {
   enum Recording: Sendable {
     /// Runs on the GPU: recorded when `forward` runs it.
     case computes
+    /// Makes a tensor without filling it: part of the trace, no work for the GPU.
+    case creates
     /// Only makes a new view or answers a question.
     case views
     /// Copies under some conditions; the body records it.
@@ -50,14 +52,57 @@ enum TorchTables {
 }
 
 extension Evaluator {
-  /// Runs one operator and records it if it is the outermost one inside `forward`.
-  func run(_ name: String, _ op: TorchOperator, _ arguments: Arguments) throws -> Value {
+  /// Runs one operator and records it if it is the outermost one.
+  ///
+  /// - Parameter place: the tensor that an in-place form changes.
+  func run(
+    _ name: String, _ op: TorchOperator, _ arguments: Arguments, into place: TensorObject? = nil
+  ) throws -> Value {
     let bound = try Bound(self, name, op.parameters, arguments)
     operatorDepth += 1
-    defer { operatorDepth -= 1 }
+    let outer = restated
+    restated = nil
+    defer {
+      operatorDepth -= 1
+      restated = outer
+    }
     let result = try op.body(self, bound)
+    guard op.recording == .computes || op.recording == .creates else { return result }
     if op.recording == .computes { recordOperator(name) }
-    return result
+    guard let targets = try targets(of: result, place, bound, arguments) else {
+      trace(name, bound, tensors(in: result))
+      return result
+    }
+    trace(name, bound, targets)
+    targets.forEach(noteWrite)
+    if targets.count == 1 { return .tensor(targets[0]) }
+    return .makeTuple(targets.map(Value.tensor))
+  }
+
+  /// The tensors that take the result in place of new ones: `x.name_()`, `inplace=True`, `out=`.
+  private func targets(
+    of result: Value, _ place: TensorObject?, _ bound: Bound, _ arguments: Arguments
+  ) throws -> [TensorObject]? {
+    if let out = arguments.keyword("out"), !out.isNone {
+      let targets = tensors(in: out)
+      for (target, made) in zip(targets, tensors(in: result)) where target.sizes != made.sizes {
+        target.become(made)
+      }
+      return targets.isEmpty ? nil : targets
+    }
+    var target = place
+    if target == nil, case .tensor(let input)? = bound["input"] ?? arguments.positional.first,
+      let flag = bound["inplace"] ?? arguments.keyword("inplace"), try truth(flag)
+    {
+      target = input
+    }
+    guard let target else { return nil }
+    if case .tensor(let made) = result, made !== target, made.sizes != target.sizes {
+      throw raise(
+        "RuntimeError",
+        "output with shape \(target.sizes) doesn't match the broadcast shape \(made.sizes)")
+    }
+    return [target]
   }
 
   /// Records a torch operator; operators inside operators are not recorded.
@@ -76,14 +121,16 @@ extension Evaluator {
     for table in tables {
       guard let op = table[plain] else { continue }
       return NativeFunction(name) { ev, arguments in
-        guard case .tensor(let target)? = arguments.positional.first else {
+        guard
+          case .tensor(let target)? = arguments.positional.first ?? arguments.keyword("input")
+        else {
           throw ev.raise("TypeError", "\(name)(): argument 'input' must be Tensor")
         }
-        let result = try ev.run(plain, op, arguments)
-        if Self.reshapesInPlace.contains(plain), case .tensor(let changed) = result {
-          target.become(changed)
+        if Self.reshapesInPlace.contains(plain) {
+          if case .tensor(let changed) = try ev.run(plain, op, arguments) { target.become(changed) }
+        } else {
+          _ = try ev.run(plain, op, arguments, into: target)
         }
-        target.fill = nil
         return .tensor(target)
       }
     }
@@ -92,7 +139,7 @@ extension Evaluator {
 
   /// View operators whose in-place form changes the shape of the tensor itself.
   private static let reshapesInPlace: Set<String> = [
-    "unsqueeze", "squeeze", "transpose", "t", "swapaxes",
+    "unsqueeze", "squeeze", "transpose", "t", "swapaxes", "swapdims", "as_strided",
   ]
 
   // MARK: Making tensors
@@ -128,7 +175,7 @@ extension Evaluator {
   func clone(_ tensor: TensorObject) -> TensorObject {
     let copy = TensorObject(
       tensor.element, tensor.dims, strides: tensor.preservedStrides, storage: newStorage())
-    copy.fill = tensor.fill
+    copy.fill = knownFill(tensor)
     copy.rankSource = tensor.rankSource
     return copy
   }
@@ -140,7 +187,7 @@ extension Evaluator {
     let result = TensorObject(
       tensor.element, dims, strides: strides, storage: tensor.storage,
       offset: offset ?? tensor.offset)
-    result.fill = tensor.fill
+    result.fill = knownFill(tensor)
     result.requiresGrad = tensor.requiresGrad
     result.elementSource = tensor.elementSource
     return result

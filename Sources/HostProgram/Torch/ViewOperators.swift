@@ -125,11 +125,12 @@ enum ViewOperators {
     },
     "diagonal": TorchOperator("input offset dim1 dim2", .views) { ev, bound in
       let input = try bound.tensor("input")
-      try ev.requireRank(input, [2], "diagonal")
-      let strides = input.strides
+      try ev.requireRank(input, atLeast: 2, "diagonal")
       return .tensor(
-        ev.view(
-          of: input, [SymInt.minimum(input.dims[0], input.dims[1])], [strides[0] + strides[1]]))
+        try ev.diagonal(
+          input, bound.int("offset", default: 0).value,
+          ev.axis(bound.int("dim1", default: 0), input),
+          ev.axis(bound.int("dim2", default: 1), input)))
     },
     "detach": TorchOperator("input", .views) { ev, bound in
       let input = try bound.tensor("input")
@@ -138,7 +139,21 @@ enum ViewOperators {
       return .tensor(result)
     },
     "clone": TorchOperator("input memory_format") { ev, bound in
-      .tensor(ev.clone(try bound.tensor("input")))
+      let input = try bound.tensor("input")
+      switch bound.string("memory_format") {
+      case "contiguous_format": return .tensor(try ev.makeTensor(input.element, input.dims))
+      case "channels_last", "channels_last_3d":
+        return .tensor(
+          try ev.makeTensor(
+            input.element, input.dims, strides: TensorObject.channelsLastStrides(input.dims)))
+      default: return .tensor(ev.clone(input))
+      }
+    },
+    "ravel": TorchOperator("input", .sometimes) { ev, bound in
+      .tensor(try ev.reshape(try bound.tensor("input"), [-1]))
+    },
+    "swapdims": TorchOperator("input dim0 dim1", .views) { ev, bound in
+      .tensor(try ev.transpose(try bound.tensor("input"), bound.int("dim0"), bound.int("dim1")))
     },
     "broadcast_to": TorchOperator("input *size", .views) { ev, bound in
       .tensor(try ev.expand(try bound.tensor("input"), try bound.sizes("*size")))

@@ -23,15 +23,17 @@ extension Evaluator {
       }
       recordOperator("contiguous")
       let result = try makeTensor(input.element, input.dims, strides: wanted)
-      result.fill = input.fill
+      result.fill = knownFill(input)
+      trace("contiguous", ["input": .tensor(input)], [result])
       return result
     }
     if input.isContiguous { return input }
     recordOperator("contiguous")
     let result = try makeTensor(input.element, input.dims)
-    result.fill = input.fill
+    result.fill = knownFill(input)
     result.rankSource = input.rankSource
     result.elementSource = input.elementSource
+    trace("contiguous", ["input": .tensor(input)], [result])
     return result
   }
 
@@ -69,6 +71,26 @@ extension Evaluator {
     dims.remove(at: axis)
     strides.remove(at: axis)
     return view(of: input, dims, strides, offset: offset)
+  }
+
+  /// The diagonal `offset` steps above the main one, as a last axis.
+  func diagonal(_ input: TensorObject, _ offset: Int, _ first: Int, _ second: Int) throws
+    -> TensorObject
+  {
+    guard first != second else {
+      throw raise("RuntimeError", "diagonal dimensions cannot be identical \(first), \(second)")
+    }
+    let strides = input.strides
+    let skipped = SymInt(Int(clamping: offset.magnitude))
+    let rows = offset < 0 ? input.dims[first] - skipped : input.dims[first]
+    let columns = offset > 0 ? input.dims[second] - skipped : input.dims[second]
+    let size = SymInt.minimum(rows, columns)
+    let start = offset < 0 ? strides[first] : strides[second]
+    let kept = (0..<input.rank).filter { $0 != first && $0 != second }
+    return view(
+      of: input, kept.map { input.dims[$0] } + [size.value < 0 ? 0 : size],
+      kept.map { strides[$0] } + [strides[first] + strides[second]],
+      offset: size.value > 0 ? input.offset &+ skipped.value &* start.value : input.offset)
   }
 
   func split(_ input: TensorObject, _ axis: Int, _ size: SymInt) throws -> Value {
@@ -159,9 +181,10 @@ extension Evaluator {
     if input.isContiguous { return view(of: input, dims, nil) }
     if let strides = viewStrides(input, dims) { return view(of: input, dims, strides) }
     recordOperator("reshape")
-    let result = try makeTensor(input.element, dims)
-    result.fill = input.fill
-    return result
+    let copy = try makeTensor(input.element, input.dims)
+    copy.fill = knownFill(input)
+    trace("contiguous", ["input": .tensor(input)], [copy])
+    return view(of: copy, dims, nil)
   }
 
   func viewed(_ input: TensorObject, _ sizes: [SymInt]) throws -> TensorObject {
@@ -223,7 +246,9 @@ extension Evaluator {
       throw refuse("a view of another element size over a tensor with gaps is not modelled")
     }
     guard let size = (last * SymInt(from)).floorDivided(by: SymInt(to)) else { return input }
-    let result = view(of: input, Array(input.dims.dropLast()) + [size], nil)
+    let result = view(
+      of: input, Array(input.dims.dropLast()) + [size], nil,
+      offset: input.offset &* from / max(1, to))
     result.element = element
     return result
   }

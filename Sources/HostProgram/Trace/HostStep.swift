@@ -8,7 +8,8 @@ import TileIR
 public enum HostStep: Sendable {
   /// A torch operator that makes or changes tensors.
   case operation(TensorOperation)
-  /// The launch at this index of ``HostRun/launches``.
+  /// The launch at this index of ``HostRun/launches``. Launches in a row that differ only in their
+  /// tensors' storages are one entry there; ``HostRun/launch(at:)`` gives the one of a step.
   case launch(Int)
 }
 
@@ -21,7 +22,8 @@ public enum HostStep: Sendable {
 public struct TensorOperation: Sendable {
   /// Torch's name without namespace and without the `_` of the in-place form.
   public var name: String
-  /// The arguments by the parameter names of the operator; `*rest` arguments under `rest`.
+  /// The arguments by torch's parameter names; `None` and what does not touch contents (`device`,
+  /// `requires_grad`, `memory_format`, …) are left out. A `*name` parameter is a list under `name`.
   public var arguments: [String: TraceValue]
   /// The tensors it writes. For an in-place operator or `out=`: the tensor that changes.
   public var results: [TensorShape]
@@ -77,6 +79,12 @@ public struct HostTrace: Sendable {
   /// The reason why the trace does not determine the result, if it does not: an operator whose
   /// outcome decided a branch or a size, contents that no step gives.
   public var gap: Diagnostic?
+  /// Where a launch of `forward` runs on other tensors than its entry of ``HostRun/launches`` says:
+  /// the argument values by the step's index in ``forward``.
+  public var launchArguments: [Int: [ArgumentValue]] = [:]
+  /// Storages whose contents the host program read: the steps hold for the contents that ``setup``
+  /// gives them, and for no others.
+  public var readStorages: Set<Int> = []
 
   public init(
     setup: [HostStep] = [], forward: [HostStep] = [], tensors: [NamedTensor] = [],
@@ -87,5 +95,20 @@ public struct HostTrace: Sendable {
     self.tensors = tensors
     self.outputs = outputs
     self.gap = gap
+  }
+}
+
+extension HostRun {
+  /// The launch that a step of `trace.forward` makes, with the tensors of that very step; nil where
+  /// the step is no launch.
+  public func launch(at step: Int) -> Launch? {
+    guard trace.forward.indices.contains(step), case .launch(let index) = trace.forward[step],
+      launches.indices.contains(index)
+    else { return nil }
+    var launch = launches[index]
+    if let values = trace.launchArguments[step], values.count == launch.arguments.count {
+      for (position, value) in values.enumerated() { launch.arguments[position].value = value }
+    }
+    return launch
   }
 }

@@ -99,7 +99,15 @@ extension Evaluator {
       }
       list.append(try launchArgument(parameter.name, argument.value, argument.range))
     }
-    guard isRecording, unit?.isModule ?? true else { return .none }
+    for argument in list where argument.origin == .unknown {
+      if case .tensor = argument.value { continue }
+      traceGap("the argument '\(argument.name)' depends on tensor contents", at: callRange)
+    }
+    for argument in bound.values { noteLaunchWrite(argument.value) }
+    guard isRecording, unit?.isModule ?? true else {
+      traceGap("a kernel runs outside of 'forward'", at: callRange)
+      return .none
+    }
     var axes: [SymbolicInt]?
     if let model = formulas.first, formulas.allSatisfy({ $0 == model }) {
       let known = model.compactMap { $0 }
@@ -116,17 +124,29 @@ extension Evaluator {
     return .none
   }
 
+  /// A kernel may write to any tensor it gets; parameters and inputs are read.
+  private func noteLaunchWrite(_ value: Value) {
+    if case .tensor(let tensor) = value, !tensor.isParameter, tensor.inputName == nil {
+      noteWrite(tensor)
+    }
+  }
+
   private func record(_ launch: Launch) {
     let signature = LaunchSignature(
       kernel: launch.kernel, callRange: launch.callRange,
       arguments: launch.arguments.map { Self.withoutStorage($0.value) },
       grids: launch.configs.map(\.grid))
-    if launchSignatures.last == signature {
+    let isRepeated = launchSignatures.last == signature
+    if isRepeated {
       launches[launches.count - 1].repetitions += 1
     } else {
       launchSignatures = [signature]
       launches.append(launch)
     }
+    let values = launch.arguments.map(\.value)
+    let index = launches.count - 1
+    traceLaunch(
+      index, isRepeated && values != launches[index].arguments.map(\.value) ? values : nil)
   }
 
   private static func withoutStorage(_ value: ArgumentValue) -> ArgumentValue {

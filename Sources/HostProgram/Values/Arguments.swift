@@ -75,7 +75,7 @@ struct Bound {
       }
     }
     for (name, value) in arguments.keywords {
-      if let index = names.firstIndex(of: name) {
+      if let index = names.firstIndex(of: name) ?? names.firstIndex(of: "*" + name) {
         if values[index] != nil {
           throw evaluator.raise(
             "TypeError", "\(function)() got multiple values for argument '\(name)'")

@@ -114,7 +114,7 @@ final class TensorObject {
 
   var publicShape: TensorShape {
     TensorShape(
-      element: element, shape: sizes, strides: strides.map(\.value), storage: storage,
+      element: element, shape: sizes, strides: explicitStrides?.map(\.value), storage: storage,
       offset: offset)
   }
 
@@ -126,6 +126,7 @@ final class TensorObject {
     offset = other.offset
     storage = other.storage
     fill = other.fill
+    contents = other.contents
   }
 }
 
