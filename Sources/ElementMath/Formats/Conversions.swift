@@ -5,59 +5,78 @@ let integerAligner = 0x1.8p52
 
 /// The integer part as an integer's low 32 bits, for |value| < 2⁵¹; without a trap or a branch.
 @inline(__always)
-private func truncatedLowBits(_ value: Double) -> UInt32 {
-  let near = (value + integerAligner) - integerAligner
-  let back: Double = value < 0 ? -1 : 1
-  let outward = value < 0 ? near < value : near > value
-  let truncated = outward ? near - back : near
-  return UInt32(truncatingIfNeeded: (truncated + integerAligner).bitPattern)
+private func truncatedLowBits(_ value: Double) -> UInt64 {
+  let magnitude = Double(bitPattern: value.bitPattern & 0x7FFF_FFFF_FFFF_FFFF)
+  let near = (magnitude + integerAligner) - integerAligner
+  let truncated = near - (near > magnitude ? 1 : 0)
+  let negative = 0 &- (value.bitPattern &>> 63)
+  return ((truncated + integerAligner).bitPattern ^ negative) &- negative
 }
 
+/// Into [low, high]; NaN stays.
 @inline(__always)
 private func clamped(_ value: Double, _ low: Double, _ high: Double) -> Double {
-  let numeric = value != value ? 0 : value
-  let raised = numeric < low ? low : numeric
+  let raised = value < low ? low : value
   return raised > high ? high : raised
+}
+
+/// What PTX's `cvt` gives for NaN: 0, but the top bit alone where either side has 64 bits.
+enum NaNConversion {
+  case zero, topBit
+
+  @inline(__always)
+  func replace(_ value: Double, topBit: Double) -> Double {
+    switch self {
+    case .zero: value == value ? value : 0
+    case .topBit: value == value ? value : topBit
+    }
+  }
 }
 
 @inline(__always)
 func saturatingInt64(_ value: Double) -> Int64 {
   if value >= 0x1p63 { return .max }
-  if value >= -0x1p63 { return Int64(value) }
-  return value < 0 ? .min : 0
+  return value >= -0x1p63 ? Int64(value) : .min
 }
 
 @inline(__always)
 func saturatingUInt64(_ value: Double) -> UInt64 {
   if value >= 0x1p64 { return .max }
+  if value != value { return 1 &<< 63 }
   return value > 0 ? UInt64(value) : 0
 }
 
 @inline(__always)
-func saturatingInt32(_ value: Double) -> Int32 {
-  Int32(truncatingIfNeeded: truncatedLowBits(clamped(value, -0x1p31, 0x1p31 - 1)))
+func saturatingInt32(_ value: Double, _ nan: NaNConversion) -> Int32 {
+  let numeric = nan.replace(value, topBit: -0x1p31)
+  return Int32(
+    truncatingIfNeeded: truncatedLowBits(clamped(numeric, -0x1p31, 0x1p31 - 1)))
 }
 
 @inline(__always)
-func saturatingUInt32(_ value: Double) -> UInt32 {
-  truncatedLowBits(clamped(value, 0, 0x1p32 - 1))
-}
-
-/// 8-bit results come from a 16-bit conversion whose low byte is kept, as LLVM lowers them to PTX.
-@inline(__always)
-private func saturatingInt16(_ value: Double) -> Int16 {
-  Int16(truncatingIfNeeded: truncatedLowBits(clamped(value, -0x1p15, 0x1p15 - 1)))
+func saturatingUInt32(_ value: Double, _ nan: NaNConversion) -> UInt32 {
+  let numeric = nan.replace(value, topBit: 0x1p31)
+  return UInt32(truncatingIfNeeded: truncatedLowBits(clamped(numeric, 0, 0x1p32 - 1)))
 }
 
 @inline(__always)
-private func saturatingUInt16(_ value: Double) -> UInt16 {
-  UInt16(truncatingIfNeeded: truncatedLowBits(clamped(value, 0, 0x1p16 - 1)))
+private func saturatingInt16(_ value: Double, _ nan: NaNConversion) -> Int16 {
+  let numeric = nan.replace(value, topBit: -0x1p15)
+  return Int16(
+    truncatingIfNeeded: truncatedLowBits(clamped(numeric, -0x1p15, 0x1p15 - 1)))
+}
+
+@inline(__always)
+private func saturatingUInt16(_ value: Double, _ nan: NaNConversion) -> UInt16 {
+  let numeric = nan.replace(value, topBit: 0x1p15)
+  return UInt16(truncatingIfNeeded: truncatedLowBits(clamped(numeric, 0, 0x1p16 - 1)))
 }
 
 extension ElementMath {
   /// Float or Double lanes → integer lanes, towards zero, as PTX's `cvt.rzi`: out-of-range values
-  /// saturate (8-bit results: at 16 bits, then the low byte), NaN gives 0. int1 is `value != 0`,
-  /// as Triton casts to it. Returns false when `element` is no integer.
+  /// saturate (8-bit results: at 16 bits, then the low byte is kept, as LLVM lowers them); NaN gives
+  /// 0, but the top bit alone for 64-bit results and from fp64. int1 is `value != 0`, as Triton casts
+  /// to it. Returns false when `element` is no integer.
   @discardableResult
   public static func toInteger(
     _ source: UnsafePointer<Float>, _ element: ElementType, to target: UnsafeMutableRawPointer,
@@ -67,7 +86,7 @@ extension ElementMath {
       mapLanes(source, target.assumingMemoryBound(to: UInt8.self), count) { $0 == 0 ? 0 : 1 }
       return true
     }
-    return toInteger(source, element, target, count) { Double($0) }
+    return toInteger(source, element, target, count, .zero) { Double($0) }
   }
 
   /// As for Float lanes.
@@ -80,38 +99,38 @@ extension ElementMath {
       mapLanes(source, target.assumingMemoryBound(to: UInt8.self), count) { $0 == 0 ? 0 : 1 }
       return true
     }
-    return toInteger(source, element, target, count) { $0 }
+    return toInteger(source, element, target, count, .topBit) { $0 }
   }
 
   @inline(__always)
   private static func toInteger<Source>(
     _ source: UnsafePointer<Source>, _ element: ElementType, _ target: UnsafeMutableRawPointer,
-    _ count: Int, _ value: (Source) -> Double
+    _ count: Int, _ nan: NaNConversion, _ value: (Source) -> Double
   ) -> Bool {
     switch element {
     case .int8:
       mapLanes(source, target.assumingMemoryBound(to: Int8.self), count) {
-        Int8(truncatingIfNeeded: saturatingInt16(value($0)))
+        Int8(truncatingIfNeeded: saturatingInt16(value($0), nan))
       }
     case .uint8:
       mapLanes(source, target.assumingMemoryBound(to: UInt8.self), count) {
-        UInt8(truncatingIfNeeded: saturatingUInt16(value($0)))
+        UInt8(truncatingIfNeeded: saturatingUInt16(value($0), nan))
       }
     case .int16:
       mapLanes(source, target.assumingMemoryBound(to: Int16.self), count) {
-        saturatingInt16(value($0))
+        saturatingInt16(value($0), nan)
       }
     case .uint16:
       mapLanes(source, target.assumingMemoryBound(to: UInt16.self), count) {
-        saturatingUInt16(value($0))
+        saturatingUInt16(value($0), nan)
       }
     case .int32:
       mapLanes(source, target.assumingMemoryBound(to: Int32.self), count) {
-        saturatingInt32(value($0))
+        saturatingInt32(value($0), nan)
       }
     case .uint32:
       mapLanes(source, target.assumingMemoryBound(to: UInt32.self), count) {
-        saturatingUInt32(value($0))
+        saturatingUInt32(value($0), nan)
       }
     case .int64:
       mapLanes(source, target.assumingMemoryBound(to: Int64.self), count) {
