@@ -1,0 +1,3 @@
+enum RecurrentOperators {
+  static let table: [String: OperatorCall.Body] = [:]
+}
