@@ -184,6 +184,69 @@ import Testing
       ])
   }
 
+  @Test func `Wrappers are what ModelNew leads to and the problem does not`() {
+    let text = module(
+      """
+      @triton.jit
+      def fill(x_ptr, out_ptr, n, B: tl.constexpr):
+          i = tl.program_id(0) * B + tl.arange(0, B)
+          tl.store(out_ptr + i, tl.load(x_ptr + i, mask=i < n), mask=i < n)
+      """,
+      wrapper: """
+        def size(n):
+            return n - 1
+
+
+        def shared(n):
+            return n - 1
+
+
+        def unused(n):
+            return n - 1
+
+
+        def launch(x):
+            out = torch.zeros(size(x.numel()), dtype=torch.float32)
+            n = shared(out.numel())
+            fill[(triton.cdiv(n, 64),)](x, out, n, 64)
+            return out
+
+
+        class Model:
+            def forward(self, x):
+                return x[: shared(4)]
+
+
+        class ModelNew:
+            def __init__(self):
+                self.n = 3 - 1
+
+            def forward(self, x):
+                return launch(x)
+
+
+        def get_inputs():
+            return [torch.zeros(4 - 1)]
+        """)
+    let wrappers = mutants(of: text).filter { $0.family == .wrapper || $0.family == .output }
+    #expect(Set(wrappers.map(\.function)) == ["fill", "launch", "size"])
+    #expect(replacements(text, "grid-rounded-down") == ["triton.cdiv(n, 64) → (n // 64)"])
+    #expect(replacements(text, "zeros-to-empty") == ["zeros → empty"])
+    #expect(replacements(text, "arguments-swapped") == ["x, out → out, x", "n, 64 → 64, n"])
+    #expect(replacements(text, "shape-off-by-one") == ["n - 1 → n"])
+  }
+
+  @Test func `Branches chosen at compile time may never run`() {
+    let text = rows.replacing(
+      "    tl.store(", with: "    if BLOCK > 64:\n        x = x + 1.0\n    tl.store(")
+    let found = mutants(of: text, by: "addend-dropped")
+    #expect(found.count == 1)
+    guard case .maybeEquivalent? = found.first?.expectation else {
+      Issue.record("not marked")
+      return
+    }
+  }
+
   @Test func `Modules without kernels or with errors have no mutants`() {
     #expect(mutants(of: "").isEmpty)
     #expect(mutants(of: "import triton\n@triton.jit\ndef f(:\n").isEmpty)

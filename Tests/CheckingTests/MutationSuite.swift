@@ -1,0 +1,55 @@
+import Diagnostics
+import Foundation
+import Mutation
+import PythonSyntax
+
+/// The mutants that the checker has to reject.
+enum MutationSuite {
+  /// All mutants of an example.
+  static func mutants(_ example: String) throws -> [Mutant] {
+    Mutator().mutants(of: try CheckedExamples.tree(example))
+  }
+
+  /// At least one mutant of every operator that applies anywhere, spread over the examples: small
+  /// enough to run with every build. Operators take turns in which example they begin with.
+  static func sample(perOperator count: Int = 1) throws -> [(example: String, mutant: Mutant)] {
+    var byOperator: [String: [(example: String, mutant: Mutant)]] = [:]
+    for example in CheckedExamples.names {
+      for mutant in try mutants(example) where isSurelyWrong(mutant) {
+        guard Survivor.of(mutant, example) == nil else { continue }
+        byOperator[mutant.operatorName, default: []].append((example, mutant))
+      }
+    }
+    var result: [(example: String, mutant: Mutant)] = []
+    for (turn, mutation) in MutationOperator.all.enumerated() {
+      let found = byOperator[mutation.name] ?? []
+      guard !found.isEmpty else { continue }
+      for index in 0..<min(count, found.count) {
+        result.append(found[(turn * 7 + index * 11) % found.count])
+      }
+    }
+    return result
+  }
+
+  private static func isSurelyWrong(_ mutant: Mutant) -> Bool {
+    if case .maybeEquivalent = mutant.expectation { return false }
+    return mutant.expectation != .overflowsAtScale
+  }
+}
+
+/// A mutant that is no bug, and why.
+struct Survivor: Sendable {
+  let example: String
+  let operatorName: String
+  /// What the mutant's label contains beside the operator's name.
+  let place: String
+  /// Why results and memory are the same for every problem of the module.
+  let reason: String
+
+  static func of(_ mutant: Mutant, _ example: String) -> Survivor? {
+    all.first {
+      $0.example == example && $0.operatorName == mutant.operatorName
+        && mutant.label.contains($0.place)
+    }
+  }
+}
