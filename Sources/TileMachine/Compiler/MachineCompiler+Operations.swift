@@ -62,7 +62,7 @@ extension MachineCompiler {
     switch operation.kind {
     case .constant(let value):
       guard let result else { return }
-      operands[result.index] = constantOperand(value, tile(result))
+      operands[result.index] = makeConstant(value, tile(result))
     case .programID(let axis):
       emitScalar(FrameHandlers.programID(axis), result)
     case .numPrograms(let axis):
@@ -113,11 +113,6 @@ extension MachineCompiler {
       true
     default: false
     }
-  }
-
-  func constantOperand(_ value: ConstantValue, _ type: TileType) -> Operand {
-    var copy = self
-    return copy.makeConstant(value, type)
   }
 
   mutating func makeConstant(_ value: ConstantValue, _ type: TileType) -> Operand {
