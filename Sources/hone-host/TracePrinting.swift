@@ -87,7 +87,7 @@ enum TracePrinting {
     switch value {
     case .tensor(let shape): ["tensor": json(shape)]
     case .int(let number): number
-    case .float(let number): number.isFinite ? number as Any : ["float": "\(number)"]
+    case .float(let number): ["float": "\(number)"]
     case .bool(let flag): flag
     case .string(let text): text
     case .dtype(let element): ["dtype": "\(element)"]

@@ -97,3 +97,63 @@ enum JudgePython {
     return try String(contentsOf: output, encoding: .utf8)
   }
 }
+
+/// A step of a trace in one line: `%1:fp32[2] = add(input=%0:fp32[2], other=1.0)`.
+enum TraceText {
+  static func line(_ step: HostStep) -> String {
+    switch step {
+    case .operation(let operation):
+      let arguments = operation.arguments.sorted { $0.key < $1.key }
+        .map { "\($0.key)=\(text($0.value))" }.joined(separator: ", ")
+      let results = operation.results.map(text).joined(separator: ", ")
+      return "\(results) = \(operation.name)(\(arguments))"
+    case .launch(let index): return "launch \(index)"
+    }
+  }
+
+  static func text(_ shape: TensorShape) -> String {
+    let strides =
+      shape.strides == TensorShape.contiguousStrides(shape.shape) ? "" : "/\(shape.strides)"
+    let offset = shape.offset == 0 ? "" : "+\(shape.offset)"
+    return "%\(shape.storage)\(offset):\(shape.element)\(shape.shape)\(strides)"
+  }
+
+  static func text(_ value: TraceValue) -> String {
+    switch value {
+    case .tensor(let shape): text(shape)
+    case .int(let number): "\(number)"
+    case .float(let number): "\(number)"
+    case .bool(let flag): "\(flag)"
+    case .string(let text): "'\(text)'"
+    case .dtype(let element): "\(element)"
+    case .none: "None"
+    case .list(let values): "[\(values.map(text).joined(separator: ", "))]"
+    }
+  }
+
+  /// The lines that `forward` records for a body over `x` (2×3), `y` (2×3), `w` (3×4) and `k` (2 ints).
+  static func forward(_ body: String) -> [String] {
+    let lines = body.split(separator: "\n", omittingEmptySubsequences: false)
+    let module =
+      TestModule.header + """
+        import torch.nn.functional as F
+
+        class ModelNew(nn.Module):
+            def forward(self, x, y, w, k):
+        \(lines.map { "        \($0)" }.joined(separator: "\n"))
+                return x
+
+        def get_inputs():
+            return [torch.rand(2, 3), torch.rand(2, 3), torch.rand(3, 4), torch.randint(3, (2,))]
+
+        def get_init_inputs():
+            return []
+        """
+    do {
+      let trace = try TestModule.program(module).run(.fromProblem).trace
+      return trace.forward.map(line) + (trace.gap.map { ["gap: \($0.message)"] } ?? [])
+    } catch {
+      return [error.headline]
+    }
+  }
+}

@@ -78,7 +78,12 @@ extension Evaluator {
         throw raise("TypeError", "iteration over a 0-d tensor")
       }
       try checkSize(count.value)
-      return try (0..<max(0, count.value)).map { .tensor(try select(tensor, 0, SymInt($0))) }
+      let contents = knownContents(tensor)
+      return try (0..<max(0, count.value)).map {
+        let item = try select(tensor, 0, SymInt($0))
+        item.fill = contents?[$0]
+        return .tensor(item)
+      }
     case .iterator, .instance:
       let iterator = try iterate(value)
       var values: [Value] = []

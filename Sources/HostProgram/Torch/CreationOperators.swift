@@ -39,6 +39,20 @@ enum CreationOperators {
     return table.merging(special) { _, new in new }
   }()
 
+  /// The longest vector whose numbers are kept for the host program to read.
+  static let contentsLimit = 4096
+
+  /// As ATen's kernel: the first half counts from the start, the second from the end.
+  private static func linspace(_ start: Float, _ end: Float, _ count: Int) -> [Value] {
+    let step = count > 1 ? (end - start) / Float(count - 1) : 0
+    return (0..<count).map { index in
+      let value =
+        index < count / 2
+        ? start + step * Float(index) : end - step * Float(count - index - 1)
+      return .double(Double(count == 1 ? start : value))
+    }
+  }
+
   private static let special: [String: TorchOperator] = [
     "full": TorchOperator("size fill_value dtype device") { ev, bound in
       let value = try bound.require("fill_value")
@@ -103,7 +117,11 @@ enum CreationOperators {
         let span = by.value > 0 ? last - first : first - last
         let width = by.value > 0 ? by : by.negated
         let count = span.value <= 0 ? SymInt(0) : span.ceilDivided(by: width) ?? span
-        return .tensor(try ev.makeTensor(try bound.dtype() ?? .int64, [count]))
+        let result = try ev.makeTensor(try bound.dtype() ?? .int64, [count])
+        if !result.element.isFloat, count.value <= contentsLimit {
+          result.contents = (0..<count.value).map { .integer(first + by * SymInt($0)) }
+        }
+        return .tensor(result)
       }
       guard let first = start.asDouble, let last = end.asDouble, let by = step.asDouble, by != 0,
         let count = Int(exactly: ((last - first) / by).rounded(.up))
@@ -114,7 +132,13 @@ enum CreationOperators {
         ))
     },
     "linspace": TorchOperator("start end steps dtype device") { ev, bound in
-      .tensor(try ev.makeTensor(try bound.dtype() ?? .fp32, [bound.int("steps")]))
+      let result = try ev.makeTensor(try bound.dtype() ?? .fp32, [bound.int("steps")])
+      if let start = bound["start"]?.asDouble, let end = bound["end"]?.asDouble,
+        result.element == .fp32, result.count <= contentsLimit
+      {
+        result.contents = linspace(Float(start), Float(end), result.count)
+      }
+      return .tensor(result)
     },
     "logspace": TorchOperator("start end steps base dtype device") { ev, bound in
       .tensor(try ev.makeTensor(try bound.dtype() ?? .fp32, [bound.int("steps")]))
@@ -276,7 +300,8 @@ extension Evaluator {
       leaf = .fp32
     }
     let result = try makeTensor(element ?? leaf, dims)
-    if dims.count == 1, dims[0].value <= 64, let numbers = try? items(data),
+    if dims.count == 1, dims[0].value <= CreationOperators.contentsLimit,
+      let numbers = try? items(data),
       numbers.allSatisfy({ $0.asDouble != nil })
     {
       result.contents = numbers

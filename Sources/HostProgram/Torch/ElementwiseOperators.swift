@@ -20,7 +20,7 @@ enum ElementwiseOperators {
   private static let binary: [(Kind, String)] = [
     (
       .same,
-      "add sub subtract mul multiply pow maximum minimum remainder fmod floor_divide bitwise_and bitwise_or bitwise_xor copysign rsub max_with min_with heaviside bitwise_left_shift bitwise_right_shift gcd lcm fmax fmin"
+      "add sub subtract mul multiply pow maximum minimum remainder fmod floor_divide bitwise_and bitwise_or bitwise_xor copysign rsub max_with min_with bitwise_left_shift bitwise_right_shift gcd lcm fmax fmin"
     ),
     (.toFloat, "div divide true_divide atan2 arctan2 hypot xlogy logaddexp logaddexp2"),
     (
@@ -75,6 +75,9 @@ enum ElementwiseOperators {
     }
     table["pow"] = TorchOperator("input exponent") { ev, bound in
       .tensor(try ev.elementwise(.same, [bound.require("input"), bound.require("exponent")]))
+    }
+    table["heaviside"] = TorchOperator("input values") { ev, bound in
+      .tensor(try ev.elementwise(.same, [bound.require("input"), bound.require("values")]))
     }
     table["prelu"] = TorchOperator("input weight") { ev, bound in
       .tensor(try ev.elementwise(.same, [.tensor(try bound.tensor("input"))]))

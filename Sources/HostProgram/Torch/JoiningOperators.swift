@@ -3,9 +3,9 @@ import TileIR
 /// Joining, repeating and padding.
 enum JoiningOperators {
   static let shared: [String: TorchOperator] = [
-    "repeat": TorchOperator("input *sizes") { ev, bound in
+    "repeat": TorchOperator("input *repeats") { ev, bound in
       let input = try bound.tensor("input")
-      let times = try bound.sizes("*sizes")
+      let times = try bound.sizes("*repeats")
       guard times.count >= input.rank else {
         throw ev.raise(
           "RuntimeError",

@@ -1,6 +1,37 @@
 import Foundation
 import TileIR
 
+/// `torch.linalg`, where it is more than another place for a function of `torch`.
+enum LinalgOperators {
+  static let table: [String: TorchOperator] = {
+    var table: [String: TorchOperator] = [:]
+    for name in ["norm", "vector_norm", "matrix_norm"] {
+      table[name] = TorchOperator("input ord dim keepdim dtype") { ev, bound in
+        let input = try bound.tensor("input")
+        var dim = bound.given("dim")
+        if name == "matrix_norm", dim == nil { dim = .makeList([.int(-2), .int(-1)]) }
+        let axes = try ev.axes(dim, input)
+        // With an order, two axes mean a norm of matrices (`ord=2` is a singular value there).
+        let isMatrix =
+          name != "vector_norm" && axes.count == 2
+          && (name == "matrix_norm" || bound.given("ord") != nil)
+        var isFrobenius = bound.given("ord") == nil
+        if case .string("fro")? = bound["ord"] { isFrobenius = true }
+        if isMatrix, !isFrobenius {
+          ev.restate("matrix_norm")
+        } else {
+          ev.restate("vector_norm", isFrobenius ? ["ord": .none, "dim": dim ?? .none] : [:])
+        }
+        return .tensor(
+          try ev.reduce(
+            input, dim, keepsDims: bound.bool("keepdim", default: false), .toFloat,
+            dtype: bound.dtype()))
+      }
+    }
+    return table
+  }()
+}
+
 /// Products of matrices and vectors.
 enum LinearAlgebraOperators {
   static let table: [String: TorchOperator] = [
@@ -23,8 +54,8 @@ enum LinearAlgebraOperators {
     "mv": TorchOperator("input vec") { ev, bound in
       .tensor(try ev.matmul(try bound.tensor("input"), try bound.tensor("vec")))
     },
-    "dot": TorchOperator("input other") { ev, bound in
-      .tensor(try ev.matmul(try bound.tensor("input"), try bound.tensor("other")))
+    "dot": TorchOperator("input tensor") { ev, bound in
+      .tensor(try ev.matmul(try bound.tensor("input"), try bound.tensor("tensor")))
     },
     "outer": TorchOperator("input vec2") { ev, bound in
       let (a, b) = (try bound.tensor("input"), try bound.tensor("vec2"))

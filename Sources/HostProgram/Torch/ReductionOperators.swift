@@ -70,8 +70,8 @@ enum ReductionOperators {
   }()
 
   private static let special: [String: TorchOperator] = [
-    "max": TorchOperator("input dim keepdim") { ev, bound in try extreme(ev, bound) },
-    "min": TorchOperator("input dim keepdim") { ev, bound in try extreme(ev, bound) },
+    "max": TorchOperator("input dim keepdim other") { ev, bound in try extreme(ev, bound) },
+    "min": TorchOperator("input dim keepdim other") { ev, bound in try extreme(ev, bound) },
     "median": TorchOperator("input dim keepdim") { ev, bound in try extreme(ev, bound) },
     "prod": TorchOperator("input dim keepdim dtype") { ev, bound in
       let input = try bound.tensor("input")
@@ -167,7 +167,7 @@ enum ReductionOperators {
   /// `max`, `min` and `median`: one value, values and indices along an axis, or elementwise.
   private static func extreme(_ ev: Evaluator, _ bound: Bound) throws -> Value {
     let input = try bound.tensor("input")
-    guard let dim = bound.given("dim") else {
+    guard let dim = bound.given("other") ?? bound.given("dim") else {
       return .tensor(try ev.makeTensor(input.element, []))
     }
     if case .tensor = dim {

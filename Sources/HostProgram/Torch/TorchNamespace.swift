@@ -40,6 +40,9 @@ extension Evaluator {
     }
     if name.first?.isUppercase == true, let value = torchClass(module, name) { return value }
     if let value = torchValue(module, name) { return value }
+    if module == "torch.linalg", let function = torchFunction(name, in: [LinalgOperators.table]) {
+      return .native(function)
+    }
     let isFunctional = module == "torch.nn.functional"
     if let function = torchFunction(
       name,

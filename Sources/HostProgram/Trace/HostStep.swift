@@ -53,6 +53,10 @@ public indirect enum TraceValue: Hashable, Sendable {
 }
 
 /// A tensor that a caller or a test may set: an input of `forward`, a parameter or a buffer.
+///
+/// A value that is set takes the place of what the last step of ``HostTrace/setup`` that writes to
+/// its storage gives (``HostTrace/lastSetupStep(writing:)``): steps after that one may use it, as a
+/// constructor does which keeps a transposed copy of a weight.
 public struct NamedTensor: Hashable, Sendable {
   public enum Role: String, Hashable, Sendable { case input, parameter, buffer }
   /// The parameter of `forward`, or the key in `state_dict()` ("conv.weight").
@@ -95,6 +99,17 @@ public struct HostTrace: Sendable {
     self.tensors = tensors
     self.outputs = outputs
     self.gap = gap
+  }
+}
+
+extension HostTrace {
+  /// The index of the last step of ``setup`` that writes to a storage.
+  /// - Complexity: linear in the steps.
+  public func lastSetupStep(writing storage: Int) -> Int? {
+    setup.lastIndex { step in
+      guard case .operation(let operation) = step else { return false }
+      return operation.results.contains { $0.storage == storage }
+    }
   }
 }
 
