@@ -118,7 +118,7 @@ let package = Package(
       name: "RewritesTests", dependencies: ["Rewrites", "HostProgram", "TritonLowering"]),
     .testTarget(name: "StagesTests", dependencies: ["Stages", "PythonSyntax"]),
     .testTarget(name: "RequestsTests", dependencies: ["Requests"]),
-    .testTarget(name: "TuningTests", dependencies: ["Tuning", "Requests"]),
+    .testTarget(name: "TuningTests", dependencies: ["Tuning", "Requests", "Rewrites", "Stages"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
     .testTarget(name: "CommandTests", dependencies: ["Requests"]),
     .testTarget(

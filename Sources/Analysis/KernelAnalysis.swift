@@ -41,14 +41,24 @@ public struct KernelAnalysis: Sendable {
     function: Function, launch: Launch, configIndex: Int, grid: [Int], gpu: GPU,
     profile: KernelProfile? = nil
   ) {
+    self.init(
+      kernel: PreparedKernel(function), launch: launch, configIndex: configIndex, grid: grid,
+      gpu: gpu, profile: profile)
+  }
+
+  /// The same for a kernel that is analysed under several configs.
+  public init(
+    kernel: PreparedKernel, launch: Launch, configIndex: Int, grid: [Int], gpu: GPU,
+    profile: KernelProfile? = nil
+  ) {
     let config = launch.configs[safe: configIndex]?.config ?? LaunchConfig()
-    self.kernel = function.name
+    self.kernel = kernel.function.name
     self.configIndex = configIndex
     self.config = config
     self.grid = grid
     self.gpu = gpu
     let model = KernelModel(
-      function: function, launch: launch, config: config, grid: grid, gpu: gpu, profile: profile)
+      kernel: kernel, launch: launch, config: config, grid: grid, gpu: gpu, profile: profile)
     work = model.work
     accesses = model.patterns
     loops = model.loops

@@ -3,6 +3,24 @@ import HostProgram
 import Profiling
 import TileIR
 
+/// What the analyses find in a lowered kernel whatever config it runs with: shared between configs.
+public struct PreparedKernel: Sendable {
+  let flat: FlatFunction
+  let axes: AxisAnalysis
+  let redundancy: Redundancy
+  let dotLoads: Set<Int>
+
+  /// - Complexity: O(operations).
+  public init(_ function: Function) {
+    flat = FlatFunction(function)
+    axes = AxisAnalysis(flat)
+    redundancy = Redundancy(flat, axes: axes)
+    dotLoads = LoopAnalysis.dotLoads(flat)
+  }
+
+  public var function: Function { flat.function }
+}
+
 /// Runs the analyses in their order.
 struct KernelModel {
   private(set) var work: WorkReport
@@ -14,26 +32,26 @@ struct KernelModel {
   private(set) var notes: [String] = []
 
   init(
-    function: Function, launch: Launch, config: LaunchConfig, grid: [Int], gpu: GPU,
+    kernel: PreparedKernel, launch: Launch, config: LaunchConfig, grid: [Int], gpu: GPU,
     profile: KernelProfile?
   ) {
+    let function = kernel.function
+    let (flat, axes) = (kernel.flat, kernel.axes)
+    let (redundancy, dotLoads) = (kernel.redundancy, kernel.dotLoads)
     let capability = gpu.computeCapability.major * 10 + gpu.computeCapability.minor
     let warps = max(1, min(64, config.numWarps))
-    let flat = FlatFunction(function)
-    let axes = AxisAnalysis(flat)
     let layouts = LayoutAssignment(
       flat, axes: axes, warps: warps, computeCapability: capability)
-    let redundancy = Redundancy(flat, axes: axes)
-    let dotLoads = LoopAnalysis.dotLoads(flat)
     func context(
-      _ counts: [Double], _ pipelined: Set<Int>, _ sample: [ConcreteValue] = []
+      _ counts: [Double], _ pipelined: Set<Int>, _ strides: LaneStrides
     ) -> InstructionEstimate.Context {
       InstructionEstimate.Context(
-        flat: flat, axes: axes, layouts: layouts, redundancy: redundancy,
-        strides: LaneStrides(flat, axes: axes, sample: sample), warps: warps, counts: counts,
+        flat: flat, axes: axes, layouts: layouts, redundancy: redundancy, strides: strides,
+        warps: warps, counts: counts,
         pipelinedLoops: pipelined, numStages: config.numStages, computeCapability: capability)
     }
-    let start = context([], [])
+    // Widths and requests follow from layouts alone.
+    let start = context([], [], .unknown)
     let pipelined = Set(
       flat.nodes.filter {
         switch $0.operation.kind {
@@ -57,7 +75,8 @@ struct KernelModel {
     let observations = sampler.observations
     let sampled = Double(max(1, observations.programs))
     let context = context(
-      observations.counts.map { $0 / sampled }, pipelined, sampler.environment)
+      observations.counts.map { $0 / sampled }, pipelined,
+      LaneStrides(flat, axes: axes, sample: sampler.environment))
 
     let perLaunch = grid.reduce(1.0) { $0 * Double(max(1, $1)) }
     let programs = perLaunch

@@ -18,6 +18,7 @@ import TritonLowering
 public struct ConvertLoopForm: Rewrite {
   public let id = "convert-loop-form"
   public let summary = "Turns unrolled loops into pipelined ones and back."
+  public let effects = EffectChange.copies
   /// The most iterations a loop is unrolled for: code size grows with each.
   public static let unrollLimit = 16
 

@@ -17,6 +17,7 @@ import TritonLowering
 public struct DropRedundantCast: Rewrite {
   public let id = "drop-redundant-cast"
   public let summary = "Drops casts to the type a value has."
+  public let mayGain = false
 
   public init() {}
 

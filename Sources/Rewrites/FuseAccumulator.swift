@@ -17,6 +17,7 @@ import TritonLowering
 public struct FuseAccumulator: Rewrite {
   public let id = "fuse-accumulator"
   public let summary = "Hands the accumulator to tl.dot."
+  public let mayGain = false
 
   public init() {}
 

@@ -9,12 +9,32 @@ public protocol Rewrite: Sendable {
   var id: String { get }
   /// One sentence for people.
   var summary: String { get }
+  /// Whether it may make a kernel faster. False for what the compiler does itself: such a rewrite is
+  /// for readers, and a tuner leaves it alone.
+  var mayGain: Bool { get }
+  /// What it may do to the kernel's memory accesses; held against the lowered kernels.
+  var effects: EffectChange { get }
   /// Where the rewrite might apply, with what it would do there and why. Finding nothing is fine.
   func sites(in subject: RewriteSubject) -> [RewriteSite]
   /// Applies the rewrite at one site.
   /// - Throws: a `Diagnostic` with the reason and the place where a requirement does not hold; the
   ///   subject is untouched then.
   func apply(_ site: RewriteSite, to subject: RewriteSubject) throws(Diagnostic) -> Rewritten
+}
+
+extension Rewrite {
+  public var effects: EffectChange { .none }
+  public var mayGain: Bool { true }
+}
+
+/// How a rewrite may change which memory accesses a lowered kernel makes.
+public enum EffectChange: Sendable {
+  /// Not at all.
+  case none
+  /// How often each is written out, as between an unrolled and a pipelined loop.
+  case copies
+  /// Branches that turn out never taken go away with their accesses; none is added.
+  case deadBranches
 }
 
 /// What a rewrite looks at: one parsed module and, where it ran, its host program.

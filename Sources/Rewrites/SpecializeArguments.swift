@@ -26,6 +26,7 @@ import TritonLowering
 public struct SpecializeArguments: Rewrite {
   public let id = "specialize-arguments"
   public let summary = "Makes arguments that do not change compile-time constants."
+  public let effects = EffectChange.deadBranches
 
   public init() {}
 

@@ -2,20 +2,23 @@ import Diagnostics
 import PythonSyntax
 
 extension StrictForm {
-  /// The module with its top-level parts moved into the form's order (imports, constants, kernels,
-  /// wrappers, classes, `ModelNew`), each with the comments above it; nil if nothing has to move.
+  /// The module with its top-level parts in the form's order (imports, constants, kernels,
+  /// wrappers, classes, `ModelNew`), each with the comments above it, and without what the form
+  /// forbids there: `if __name__ …`, `get_inputs`, `get_init_inputs`.
   ///
-  /// Parts of a kind keep their order, and no byte inside a part changes.
-  ///
-  /// - Throws: a `Diagnostic` (`order-fixed`) where a move would let code run before what it uses.
-  public static func reordered(_ tree: ModuleTree) throws(Diagnostic) -> [UInt8]? {
-    let parts = TopLevelParts(tree)
-    let order = parts.parts.indices.sorted {
-      (parts.parts[$0].rank, $0) < (parts.parts[$1].rank, $1)
-    }
-    guard order != Array(parts.parts.indices) else { return nil }
-    try parts.checkUses(in: order)
-    return parts.text(in: order)
+  /// Parts of a kind keep their order, and no byte inside a part changes. A part that needs another
+  /// when the module is imported (a decorator's argument, a default, a base class) stays behind it,
+  /// even against the form. A module that is in order already comes back byte for byte.
+  public static func arranged(_ tree: ModuleTree) -> SourceText {
+    var parts = TopLevelParts(tree)
+    let dropped = parts.droppable
+    parts.keepBehindNeeds()
+    let kept = parts.parts.indices.filter { !dropped.contains($0) }
+    var order = kept.sorted { (parts.parts[$0].rank, $0) < (parts.parts[$1].rank, $1) }
+    if !parts.keepsUses(in: order) { order = kept }
+    guard order != Array(parts.parts.indices) else { return tree.source }
+    return SourceText(
+      name: tree.source.name, bytes: parts.text(in: order), firstLine: tree.source.firstLine)
   }
 }
 
@@ -144,39 +147,68 @@ struct TopLevelParts {
     return SourceRange(source.lineStarts[first], upper)
   }
 
-  /// Every name that a part needs at import must be bound before it, as it was.
-  func checkUses(in order: [Int]) throws(Diagnostic) {
+  /// The parts that the form forbids, unless a part that stays needs them.
+  var droppable: Set<Int> {
+    let forbidden = parts.indices.filter { index in
+      switch parts[index].statement.kind {
+      case .if(let test, _, _): test.names.contains("__name__")
+      case .function(let function): ["get_inputs", "get_init_inputs"].contains(function.name)
+      default: false
+      }
+    }
+    let needed = parts.indices.filter { !forbidden.contains($0) }
+      .reduce(into: Set<String>()) { $0.formUnion(parts[$1].needs) }
+    return Set(forbidden.filter { parts[$0].binds.isDisjoint(with: needed) })
+  }
+
+  /// Moves each part to at least the rank of what it needs of the parts before it.
+  mutating func keepBehindNeeds() {
+    var ranks: [String: Int] = [:]
+    for index in parts.indices {
+      for name in parts[index].needs {
+        if let rank = ranks[name] { parts[index].rank = max(parts[index].rank, rank) }
+      }
+      for name in parts[index].binds {
+        ranks[name] = max(ranks[name] ?? 0, parts[index].rank)
+      }
+    }
+  }
+
+  /// Whether every name that a part needs at import is bound before it where it was, and only there.
+  func keepsUses(in order: [Int]) -> Bool {
     var position: [Int: Int] = [:]
     for (place, index) in order.enumerated() { position[index] = place }
     var binders: [String: [Int]] = [:]
-    for (index, part) in parts.enumerated() {
-      for name in part.binds { binders[name, default: []].append(index) }
+    for index in order {
+      for name in parts[index].binds { binders[name, default: []].append(index) }
     }
-    for (index, part) in parts.enumerated() {
-      for name in part.needs.sorted() {
-        for other in binders[name] ?? [] where other != index {
-          let wasBefore = other < index
-          let isBefore = (position[other] ?? 0) < (position[index] ?? 0)
-          guard wasBefore != isBefore else { continue }
-          throw Diagnostic(
-            id: "order-fixed",
-            "the parts cannot be put in the form's order: this needs '\(name)' when it is defined",
-            source: tree.source, range: part.statement.range,
-            nextStep: "move '\(name)' before it by hand")
+    return order.allSatisfy { index in
+      parts[index].needs.allSatisfy { name in
+        (binders[name] ?? []).allSatisfy { other in
+          other == index
+            || (other < index) == ((position[other] ?? 0) < (position[index] ?? 0))
         }
       }
     }
   }
 
-  /// The parts in a new order. What stands between two parts (space, loose comments) stays with the
-  /// part that it follows.
+  /// The parts in a new order; those not in `order` are left out. What stands between two parts
+  /// (space, loose comments) stays with the part that it follows, or with the one before where that
+  /// is left out.
   func text(in order: [Int]) -> [UInt8] {
     let bytes = tree.source.bytes
-    func tail(_ index: Int) -> ArraySlice<UInt8> {
+    let kept = Set(order)
+    func tail(_ index: Int) -> [UInt8] {
       let end = index + 1 < parts.count ? parts[index + 1].range.lower : bytes.count
-      return bytes[parts[index].range.upper..<max(parts[index].range.upper, end)]
+      var out = Array(bytes[parts[index].range.upper..<max(parts[index].range.upper, end)])
+      // What follows the module's last part goes with it.
+      if index + 1 < parts.count - 1, !kept.contains(index + 1) { out += tail(index + 1) }
+      return out
     }
     var out = Array(bytes[..<(parts.first?.range.lower ?? 0)])
+    if let first = parts.indices.first, !kept.contains(first), parts.count > 1 {
+      out += tail(first).drop { $0 == 0x0A || $0 == 0x0D || $0 == 0x20 }
+    }
     for (place, index) in order.enumerated() {
       let part = bytes[parts[index].range.lower..<parts[index].range.upper]
       out += part
@@ -191,7 +223,7 @@ struct TopLevelParts {
       let isMoved = order[place + 1] != index + 1
       out +=
         isMoved
-        ? Self.spacing(between, before: next.rank, after: parts[index].rank) : Array(between)
+        ? Self.spacing(between[...], before: next.rank, after: parts[index].rank) : between
     }
     return out
   }

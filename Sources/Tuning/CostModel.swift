@@ -18,48 +18,90 @@ struct ConfigCost: Sendable {
 
 /// Predicts what configs of a module's kernels cost.
 ///
-/// Each specialisation is lowered once, each (specialisation, warps) pair analysed once, in
-/// parallel over the cores. `num_stages` is part of the analysis only where some loop can be
-/// pipelined, so configs that differ in dead stages share one analysis.
+/// Launches that nothing in the analysis can tell apart (``LaunchSignature``) count as one: a
+/// recurrent model launches one kernel hundreds of times on other tensors of the same shape. Each
+/// specialisation is lowered once, each (specialisation, warps) pair analysed once, in parallel over
+/// the cores. `num_stages` is part of the analysis only where some loop can be pipelined, so configs
+/// that differ in dead stages share one analysis. What was analysed of one text is kept.
 struct CostModel: Sendable {
   var gpu: GPU
+  /// Analyses of the texts seen last; see ``Memory``.
+  private var memory = Memory()
+
+  init(gpu: GPU) { self.gpu = gpu }
+
+  /// How many analyses were made so far; those found in memory do not count.
+  var analysesMade: Int { memory.made }
+
+  /// The analyses of the last few texts: a state is costed under its originals, under the
+  /// representatives of a rewrite and again under the whole pool.
+  private struct Memory: Sendable {
+    var byText: [[UInt8]: [JobKey: Result<KernelAnalysis, Diagnostic>]] = [:]
+    var order: [[UInt8]] = []
+    var made = 0
+    private static let texts = 4
+
+    mutating func keep(_ found: [JobKey: Result<KernelAnalysis, Diagnostic>], for text: [UInt8]) {
+      if byText[text] == nil { order.append(text) }
+      byText[text, default: [:]].merge(found) { _, new in new }
+      made += found.count
+      if order.count > Self.texts { byText[order.removeFirst()] = nil }
+    }
+  }
 
   /// The costs of configs for all launches of a kernel; a refusal where one cannot be lowered.
   ///
   /// For a kernel without autotune the configs give only the knobs; the constants are the launch's.
-  func costs(of configs: [LaunchConfig], launches: [Launch], in triton: TritonModule)
+  mutating func costs(of configs: [LaunchConfig], launches: [Launch], in triton: TritonModule)
     -> [Result<ConfigCost, Diagnostic>]
   {
-    let lowered = lowerAll(configs, launches, triton)
-    var jobs: [Job] = []
-    var jobIndex: [JobKey: Int] = [:]
-    var plan: [[Int]] = []
+    let signatures = launches.map(LaunchSignature.init)
+    var first: [LaunchSignature: Int] = [:]
+    /// The launch that stands for each.
+    let standIn = launches.indices.map { index in
+      if let known = first[signatures[index]] { return known }
+      first[signatures[index]] = index
+      return index
+    }
+    let distinct = launches.indices.filter { standIn[$0] == $0 }
+    let lowered = lowerAll(configs, launches, distinct, triton)
+    let text = triton.tree.source.bytes
+    let known = memory.byText[text] ?? [:]
+    var jobs: [(key: JobKey, job: Job)] = []
+    var planned: Set<JobKey> = []
+    var plan: [[JobKey]] = []
     for config in configs {
-      plan.append(
-        launches.indices.map { launchIndex in
-          let place = Place(config: config, launch: launches[launchIndex])
-          let key = JobKey(
-            launch: launchIndex, specialization: place?.constants ?? [:],
-            numWarps: config.numWarps, numStages: config.numStages)
-          let reduced = lowered[LoweringKey(launchIndex, place)]?.reduced(key) ?? key
-          if let known = jobIndex[reduced] { return known }
-          jobs.append(Job(launch: launchIndex, config: config, place: place))
-          jobIndex[reduced] = jobs.count - 1
-          return jobs.count - 1
-        })
+      var keys: [Int: JobKey] = [:]
+      for index in distinct {
+        let place = Place(config: config, launch: launches[index])
+        var key = JobKey(
+          launch: signatures[index], specialization: place?.constants ?? [:],
+          grid: place?.grid ?? [], numWarps: config.numWarps, numStages: config.numStages,
+          maxRegisters: config.maxRegisters)
+        if let lowered = lowered[LoweringKey(index, place)] { key = lowered.reduced(key) }
+        keys[index] = key
+        if known[key] == nil, planned.insert(key).inserted {
+          jobs.append((key, Job(launch: index, config: config, place: place)))
+        }
+      }
+      plan.append(standIn.compactMap { keys[$0] })
     }
-    let analyses = parallelMap(jobs) { job in
-      analyse(job, launches[job.launch], lowered, triton)
+    let gpu = gpu
+    let made = parallelMap(jobs) { item in
+      Self.analyse(item.job, launches[item.job.launch], lowered, triton, gpu)
     }
-    return plan.map { indices in
+    let new = Dictionary(zip(jobs.map(\.key), made)) { first, _ in first }
+    memory.keep(new, for: text)
+    return plan.map { keys in
       var cost = ConfigCost(microseconds: 0, analyses: [])
-      for (launchIndex, index) in indices.enumerated() {
-        switch analyses[index] {
-        case .failure(let refusal): return .failure(refusal)
-        case .success(let analysis):
+      for (launch, key) in zip(launches, keys) {
+        switch new[key] ?? known[key] {
+        case .failure(let refusal)?: return .failure(refusal)
+        case .success(let analysis)?:
           cost.analyses.append(analysis)
           cost.microseconds +=
-            analysis.cost.predictedMicroseconds * Double(launches[launchIndex].repetitions)
+            analysis.cost.predictedMicroseconds * Double(launch.repetitions)
+        case nil: continue
         }
       }
       return .success(cost)
@@ -97,7 +139,7 @@ struct CostModel: Sendable {
   }
 
   private struct Lowered: Sendable {
-    var function: Result<Function, Diagnostic>
+    var kernel: Result<PreparedKernel, Diagnostic>
     /// No `for` loop is left in the kernel: `num_stages` has nothing to pipeline.
     var hasLoop: Bool
 
@@ -109,11 +151,13 @@ struct CostModel: Sendable {
     }
   }
 
-  private struct JobKey: Hashable {
-    var launch: Int
+  private struct JobKey: Hashable, Sendable {
+    var launch: LaunchSignature
     var specialization: [String: ConstexprValue]
+    var grid: [Int]
     var numWarps: Int
     var numStages: Int
+    var maxRegisters: Int?
   }
 
   private struct Job: Sendable {
@@ -123,13 +167,13 @@ struct CostModel: Sendable {
   }
 
   private func lowerAll(
-    _ configs: [LaunchConfig], _ launches: [Launch], _ triton: TritonModule
+    _ configs: [LaunchConfig], _ launches: [Launch], _ distinct: [Int], _ triton: TritonModule
   ) -> [LoweringKey: Lowered] {
     var wanted: [(key: LoweringKey, config: LaunchConfig)] = []
     var seen: Set<LoweringKey> = []
     for config in configs {
-      for (index, launch) in launches.enumerated() {
-        guard let place = Place(config: config, launch: launch) else { continue }
+      for index in distinct {
+        guard let place = Place(config: config, launch: launches[index]) else { continue }
         let key = LoweringKey(index, place)
         if seen.insert(key).inserted {
           var merged = config
@@ -146,7 +190,7 @@ struct CostModel: Sendable {
           if case .forLoop = operation.kind { hasLoop = true }
         }
       }
-      return Lowered(function: function, hasLoop: hasLoop)
+      return Lowered(kernel: function.map(PreparedKernel.init), hasLoop: hasLoop)
     }
     return Dictionary(zip(wanted.map(\.key), lowered)) { first, _ in first }
   }
@@ -169,8 +213,9 @@ struct CostModel: Sendable {
 
   // MARK: Analysis
 
-  private func analyse(
-    _ job: Job, _ launch: Launch, _ lowered: [LoweringKey: Lowered], _ triton: TritonModule
+  private static func analyse(
+    _ job: Job, _ launch: Launch, _ lowered: [LoweringKey: Lowered], _ triton: TritonModule,
+    _ gpu: GPU
   ) -> Result<KernelAnalysis, Diagnostic> {
     guard let place = job.place, let lowered = lowered[LoweringKey(job.launch, place)] else {
       return .failure(
@@ -178,14 +223,14 @@ struct CostModel: Sendable {
           id: "no-such-config", "no config of '\(launch.kernel)' has these constants",
           source: triton.tree.source, range: launch.callRange))
     }
-    return lowered.function.map { function in
+    return lowered.kernel.map { kernel in
       // The analysis reads the config from the launch: hand it this one, with its grid.
       var single = launch
       var config = job.config
       config.constants = place.constants
       single.configs = [(config, place.grid)]
       return KernelAnalysis(
-        function: function, launch: single, configIndex: 0, grid: place.grid, gpu: gpu)
+        kernel: kernel, launch: single, configIndex: 0, grid: place.grid, gpu: gpu)
     }
   }
 }

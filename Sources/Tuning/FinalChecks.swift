@@ -25,7 +25,7 @@ struct FinalChecks {
   func lastSound(of states: [ModuleState]) -> Verified {
     var notes: [Diagnostic] = []
     for (index, state) in states.enumerated().reversed() {
-      let arranged = StrictOrder.arrange(state.tree)
+      let arranged = StrictForm.arranged(state.tree)
       let problems = self.problems(of: arranged)
       if problems.isEmpty { return Verified(text: arranged, index: index, notes: notes) }
       if index == 0 {

@@ -83,16 +83,35 @@ extension KernelTuner {
     if !stagesMatter {
       why += "; num_stages stays as it is: no loop can be pipelined, so it changes nothing"
     }
+    let before = reference.flatMap { cost?.perConfig[ConfigKey($0)]?.microseconds }
+    let after = configs.compactMap { microseconds[ConfigKey($0)] }.min()
+    var basis = Trial.Basis.nothing
+    if let before, let after {
+      if before / after >= threshold {
+        basis = .prediction
+      } else if policy.asksForConfigs {
+        basis = .stage
+        why +=
+          "; \(belowThreshold(before, after)), but the stage asks for a list of configs, the original "
+          + "among them, and Triton's autotuner measures it"
+      } else {
+        let reason = belowThreshold(before, after) + ", and the stage asks for no list of configs"
+        trials.append(
+          Trial(
+            rewrite: "tune-configs", kernel: kernel, what: what, why: why,
+            outcome: .reverted(reason), microsecondsBefore: before, microsecondsAfter: after,
+            location: launches.first.map { state.source.location(at: $0.callRange.lower) }))
+        return choice
+      }
+    }
     do throws(Diagnostic) {
       let rewritten = try TuneConfigs.apply(
         kernel: kernel, configs: configs, to: state.subject)
       let next = try ModuleState(rewritten, after: state, inputs: inputs)
-      let before = reference.flatMap { cost?.perConfig[ConfigKey($0)]?.microseconds }
-      let after = configs.compactMap { microseconds[ConfigKey($0)] }.min()
       trials.append(
         Trial(
           rewrite: "tune-configs", kernel: kernel, what: what, why: why, outcome: .accepted,
-          microsecondsBefore: before, microsecondsAfter: after,
+          basis: basis, microsecondsBefore: before, microsecondsAfter: after,
           location: launches.first.map { state.source.location(at: $0.callRange.lower) }))
       choice.state = next
       choice.configs = configs

@@ -19,11 +19,10 @@ struct KernelTuner {
   var representatives: [LaunchConfig] = []
   var trials: [Trial] = []
 
-  /// A gain below this, in percent, is not worth a change where the policy states no threshold.
-  private static let defaultThresholdPercent = 2.0
-  private var threshold: Double {
-    1 + (policy.revertBelowPercent?.upper ?? Self.defaultThresholdPercent) / 100
-  }
+  /// What is tried on the body, in this order.
+  var rewrites: [any Rewrite] = Rewrites.catalog.filter { !Self.isKnobRewrite($0) }
+
+  var threshold: Double { policy.worthwhileSpeedup }
 
   init(
     kernel: String, policy: StagePolicy, inputs: ModuleInputs, profile: KernelProfile?,
@@ -105,7 +104,7 @@ struct KernelTuner {
 
   /// Predicts all `configs`.
   /// - Throws: the first refusal if none of them can be predicted.
-  func evaluate(_ configs: [LaunchConfig], in state: ModuleState) throws(Diagnostic)
+  mutating func evaluate(_ configs: [LaunchConfig], in state: ModuleState) throws(Diagnostic)
     -> SetCost
   {
     let launches = launches(in: state)
@@ -147,9 +146,17 @@ struct KernelTuner {
     representatives = representatives(of: baseline, in: start)
     if let narrowed = try? evaluate(representatives, in: start) { cost = narrowed }
     guard policy.allows(.body) else { return (state, cost) }
-    for rewrite in Rewrites.catalog where !Self.isKnobRewrite(rewrite) {
+    for rewrite in rewrites {
       let sites = rewrite.sites(in: state.subject).filter { $0.kernel == kernel }
       guard !sites.isEmpty else { continue }
+      guard rewrite.mayGain else {
+        for site in sites {
+          record(
+            site, .reverted("Triton makes the same code of both forms: nothing to gain"), state,
+            before: nil, after: nil)
+        }
+        continue
+      }
       // Its sites are alternatives, the larger holding the smaller.
       if rewrite is SpecializeArguments {
         (state, cost) = takeBest(of: sites, by: rewrite, state, cost)
@@ -204,6 +211,10 @@ struct KernelTuner {
     let ratio = cost.microseconds / chosen.cost.microseconds
     let prior = ratio < threshold ? supportingPrior(rewrite, ratio) : nil
     let isWorthIt = ratio >= threshold || prior != nil
+    if isWorthIt, let problem = effectsProblem(of: rewrite, from: state, to: chosen.state) {
+      record(chosen.site, .refused(problem), state, before: cost.microseconds, after: nil)
+      return (state, cost)
+    }
     for candidate in candidates {
       let after = candidate.cost.microseconds
       if candidate.site.what == chosen.site.what, isWorthIt {
@@ -211,7 +222,9 @@ struct KernelTuner {
         if let prior {
           site.why += "; the model sees no gain above the threshold here, but \(prior.text)"
         }
-        record(site, .accepted, state, before: cost.microseconds, after: after)
+        record(
+          site, .accepted, basis: prior == nil ? .prediction : .measuredPrior, state,
+          before: cost.microseconds, after: after)
       } else if isWorthIt {
         record(
           candidate.site, .reverted("another set of arguments does as well or better"), state,
@@ -226,7 +239,7 @@ struct KernelTuner {
   }
 
   /// The measured prior that speaks for a rewrite whose predicted gain is below the threshold.
-  private func supportingPrior(_ rewrite: any Rewrite, _ ratio: Double) -> MeasuredPrior? {
+  func supportingPrior(_ rewrite: any Rewrite, _ ratio: Double) -> MeasuredPrior? {
     guard let prior = MeasuredPrior.table[rewrite.id], prior.geomean >= threshold,
       ratio >= MeasuredPrior.contradiction
     else { return nil }
@@ -248,6 +261,7 @@ struct KernelTuner {
         return nil
       }
       if gain >= threshold {
+        if let problem = effectsProblem(of: rewrite, from: state, to: next) { throw problem }
         record(
           site, .accepted, state, before: cost.microseconds, after: nextCost.microseconds)
         return (next, nextCost)
@@ -270,22 +284,70 @@ struct KernelTuner {
     return (next, try evaluate(representatives, in: next))
   }
 
-  private func belowThreshold(_ before: Double, _ after: Double) -> String {
+  /// Distinct launches whose lowered kernels are compared before and after a rewrite.
+  private static let comparedLaunches = 8
+
+  /// What an accepted rewrite did to the kernel's memory accesses that it may not do.
+  ///
+  /// A rewrite works on text; this looks at what the text means, independently of the rewrite.
+  private func effectsProblem(
+    of rewrite: any Rewrite, from old: ModuleState, to new: ModuleState
+  ) -> Diagnostic? {
+    guard let before = old.triton.function(named: kernel),
+      let after = new.triton.function(named: kernel)
+    else { return nil }
+    var seen: Set<LaunchSignature> = []
+    for (launch, rewritten) in zip(launches(in: old), launches(in: new))
+    where seen.count < Self.comparedLaunches && seen.insert(LaunchSignature(launch)).inserted {
+      guard let config = launch.configs.first?.config, let next = rewritten.configs.first?.config
+      else { continue }
+      do throws(Diagnostic) {
+        try RewriteCheck.compareEffects(
+          of: old.triton.lower(
+            kernel,
+            for: LaunchLowering.specialization(
+              of: launch, config: config, kernel: before, gpu: model.gpu)),
+          and: new.triton.lower(
+            kernel,
+            for: LaunchLowering.specialization(
+              of: rewritten, config: next, kernel: after, gpu: model.gpu)),
+          allowing: rewrite.effects)
+      } catch {
+        return error
+      }
+    }
+    return nil
+  }
+
+  func belowThreshold(_ before: Double, _ after: Double) -> String {
     let gain = (before / after - 1) * 100
     let limit = (threshold - 1) * 100
     return "predicted gain \(gain.percentText) is below \(limit.percentText)"
   }
 
   private mutating func record(
-    _ site: RewriteSite, _ outcome: Trial.Outcome, _ state: ModuleState, before: Double?,
-    after: Double?
+    _ site: RewriteSite, _ outcome: Trial.Outcome, basis: Trial.Basis = .prediction,
+    _ state: ModuleState, before: Double?, after: Double?
   ) {
     trials.append(
       Trial(
         rewrite: site.rewrite, kernel: kernel, what: site.what, why: site.why, outcome: outcome,
-        microsecondsBefore: before, microsecondsAfter: after,
+        basis: basis, microsecondsBefore: before, microsecondsAfter: after,
         location: state.source.location(at: site.range.lower)))
   }
+}
+
+extension StagePolicy {
+  /// A gain below this, in percent, is not worth a change where the policy states no threshold.
+  private static let defaultThresholdPercent = 2.0
+
+  /// The speed-up, before over after, from which a change is worth making: 1.02.
+  public var worthwhileSpeedup: Double {
+    1 + (revertBelowPercent?.upper ?? Self.defaultThresholdPercent) / 100
+  }
+
+  /// Whether the stage asks for a list of configs to measure, and does not only bound it.
+  public var asksForConfigs: Bool { includesOriginal || (configCount?.lowerBound ?? 1) > 1 }
 }
 
 extension Double {

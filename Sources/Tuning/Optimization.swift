@@ -42,6 +42,16 @@ public struct Optimization: Sendable {
     self.notes = notes
   }
 
+  /// Whether something was done that is predicted to gain what the stage asks for, or that gained on
+  /// other kernels where it was measured. False for the original, and for a list of configs that is
+  /// there because the stage asks for one.
+  public var expectsGain: Bool {
+    status != .unchanged
+      && trials.contains {
+        $0.isAccepted && ($0.basis == .prediction || $0.basis == .measuredPrior)
+      }
+  }
+
   /// Predicted time of all understood launches before and after, in microseconds.
   public var predictedMicroseconds: (before: Double, after: Double)? {
     let known = kernels.compactMap { kernel -> (Double, Double)? in

@@ -40,6 +40,7 @@ public struct Optimizer: Sendable {
       .lastSound(of: states)
     notes += final.notes
     let applied = states[final.index].applied
+    Self.withdraw(after: applied.count, in: &trials, &kernels)
     let status: Optimization.Status =
       applied.isEmpty ? .unchanged : applied.allSatisfy(\.isKnobs) ? .tuned : .improved
     return Optimization(
@@ -47,6 +48,28 @@ public struct Optimizer: Sendable {
       run: problem.run.flatMap { _ in
         try? problem.inputs.host(for: PythonParser.parse(final.text)).run(problem.inputs.inputs)
       }, kernels: kernels, trials: trials, deduction: problem.deduction, notes: notes)
+  }
+
+  /// Turns the accepted trials after the first `count` into reverted ones: the text that they led
+  /// to did not pass the final checks, and an earlier one is printed.
+  static func withdraw(
+    after count: Int, in trials: inout [Trial], _ kernels: inout [KernelOutcome]
+  ) {
+    var accepted = 0
+    var touched: [String: Double?] = [:]
+    for index in trials.indices where trials[index].isAccepted {
+      accepted += 1
+      guard accepted > count else { continue }
+      let trial = trials[index]
+      if touched[trial.kernel] == nil { touched[trial.kernel] = trial.microsecondsBefore }
+      trials[index].outcome = .reverted(
+        "the module it leads to fails the final checks; see the notes")
+    }
+    for index in kernels.indices {
+      guard let before = touched[kernels[index].name] else { continue }
+      kernels[index].microsecondsAfter = before ?? kernels[index].microsecondsBefore
+      kernels[index].configs = kernels[index].originalConfigs
+    }
   }
 
   /// The kernels that `forward` launches, in the order of their first launch; without a host run,

@@ -11,6 +11,18 @@ public struct Trial: Sendable {
     case refused(Diagnostic)
   }
 
+  /// What an accepted trial rests on.
+  public enum Basis: String, Sendable {
+    /// The predicted gain reaches the threshold.
+    case prediction
+    /// The prediction shows no such gain; measurements of the rewrite on other kernels do.
+    case measuredPrior = "measured prior"
+    /// The stage asks for it whatever is predicted: a list of configs for the autotuner to measure.
+    case stage = "stage"
+    /// No time could be predicted.
+    case nothing = "no prediction"
+  }
+
   /// The rewrite's id, or `tune-configs`.
   public var rewrite: String
   public var kernel: String
@@ -19,6 +31,8 @@ public struct Trial: Sendable {
   /// Why it should help, in words.
   public var why: String
   public var outcome: Outcome
+  /// Counts only where the trial is accepted.
+  public var basis: Basis
   /// Time of the kernel's launches before and after, in microseconds, where it was estimated.
   public var microsecondsBefore: Double?
   public var microsecondsAfter: Double?
@@ -28,7 +42,7 @@ public struct Trial: Sendable {
 
   public init(
     rewrite: String, kernel: String, what: String, why: String, outcome: Outcome,
-    microsecondsBefore: Double? = nil, microsecondsAfter: Double? = nil,
+    basis: Basis = .prediction, microsecondsBefore: Double? = nil, microsecondsAfter: Double? = nil,
     evidence: EvidenceLevel = .predicted, location: SourceLocation? = nil
   ) {
     self.rewrite = rewrite
@@ -36,6 +50,7 @@ public struct Trial: Sendable {
     self.what = what
     self.why = why
     self.outcome = outcome
+    self.basis = basis
     self.microsecondsBefore = microsecondsBefore
     self.microsecondsAfter = microsecondsAfter
     self.evidence = evidence

@@ -28,16 +28,10 @@ import Testing
   }
 
   /// The module in the form's order.
-  private func reordered(_ request: Request) throws -> ModuleTree {
-    do {
-      guard let bytes = try StrictForm.reordered(request.tree) else { return request.tree }
-      let tree = PythonParser.parse(SourceText(name: request.module.name, bytes: bytes))
-      #expect(!tree.hasErrors)
-      return tree
-    } catch {
-      print(error)
-      return request.tree
-    }
+  private func arranged(_ request: Request) -> ModuleTree {
+    let tree = PythonParser.parse(StrictForm.arranged(request.tree))
+    #expect(!tree.hasErrors)
+    return tree
   }
 
   /// A text file with one document's path on each line.
@@ -57,7 +51,7 @@ import Testing
         let own = StageRules.check(
           candidate: request.tree, original: request.tree, policy: request.policy)
         #expect(own.isEmpty, "\(own.map(\.diagnostic.headline))")
-        let ordered = try reordered(request)
+        let ordered = arranged(request)
         let form = StrictForm.check(ordered, rules: request.outputRules)
           .filter { $0.severity == .error }
         for finding in form { unusual["form: " + finding.id, default: 0] += 1 }

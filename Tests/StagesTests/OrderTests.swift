@@ -1,4 +1,3 @@
-import Diagnostics
 import PythonSyntax
 import Stages
 import Testing
@@ -32,10 +31,10 @@ import Testing
     import math
     """
 
-  @Test func movesPartsWithTheirComments() throws {
-    let bytes = try #require(try StrictForm.reordered(SampleModule.tree(mixed)))
+  @Test func movesPartsWithTheirComments() {
+    let arranged = StrictForm.arranged(SampleModule.tree(mixed))
     #expect(
-      String(decoding: bytes, as: UTF8.self) == """
+      arranged.text == """
         import torch
         import torch.nn as nn
         import triton
@@ -61,26 +60,27 @@ import Testing
                 return one(x) * math.pi
 
         """)
-    let tree = SampleModule.tree(String(decoding: bytes, as: UTF8.self))
+    let tree = SampleModule.tree(arranged.text)
     #expect(StrictForm.check(tree).isEmpty)
-    #expect(try StrictForm.reordered(tree) == nil)
+    #expect(StrictForm.arranged(tree).bytes == tree.source.bytes)
   }
 
-  @Test func whatIsInOrderStays() throws {
-    #expect(try StrictForm.reordered(SampleModule.tree) == nil)
+  @Test func whatIsInOrderStays() {
+    let tree = SampleModule.tree
+    #expect(StrictForm.arranged(tree).bytes == tree.source.bytes)
   }
 
-  @Test func configMakersComeFirst() throws {
+  @Test func configMakersComeFirst() {
     let tree = SampleModule.edited(
       (
         "@triton.autotune(\n    configs=[",
         "def make():\n    return sizes()\n\n\ndef sizes():\n    return []\n\n\n@triton.autotune(\n    configs=make() + ["
       ))
     #expect(StrictForm.check(tree).isEmpty)
-    #expect(try StrictForm.reordered(tree) == nil)
+    #expect(StrictForm.arranged(tree).bytes == tree.source.bytes)
   }
 
-  @Test func refusesWhereAMoveWouldBreak() {
+  @Test func leavesAPartBehindWhatItNeedsAtImport() {
     let text = """
       import triton
 
@@ -93,12 +93,68 @@ import Testing
       def k(x, n=Options.size):
           pass
       """
-    #expect(throws: Diagnostic.self) { try StrictForm.reordered(SampleModule.tree(text)) }
+    #expect(StrictForm.arranged(SampleModule.tree(text)).text == text)
   }
 
-  @Test func statementsOnOneLineStayTogether() throws {
+  @Test func statementsOnOneLineStayTogether() {
     let text = "def f(x):\n    return x\n\n\nimport a; b = 2\n@triton.jit\ndef k(x):\n    pass\n"
-    let bytes = try #require(try StrictForm.reordered(SampleModule.tree(text)))
-    #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("import a; b = 2\n"))
+    #expect(
+      StrictForm.arranged(SampleModule.tree(text)).text
+        == "import a; b = 2\n@triton.jit\ndef k(x):\n    pass\n\n\ndef f(x):\n    return x\n")
+  }
+
+  @Test func leavesOutWhatTheFormForbids() {
+    let text = """
+      import torch
+      import triton
+
+
+      def get_inputs():
+          return [torch.rand(4)]
+
+
+      # Loose comment about the kernels.
+
+      @triton.jit
+      def k(x):
+          pass
+
+
+      class ModelNew:
+          pass
+
+
+      if __name__ == "__main__":
+          print(ModelNew())
+      # Run it by hand.
+
+      """
+    let arranged = StrictForm.arranged(SampleModule.tree(text)).text
+    #expect(!arranged.contains("get_inputs"))
+    #expect(!arranged.contains("__name__"))
+    #expect(!arranged.contains("Run it by hand"))
+    #expect(arranged.contains("# Loose comment about the kernels."))
+    #expect(arranged.contains("@triton.jit\ndef k(x):\n    pass\n"))
+    let again = SampleModule.tree(arranged)
+    #expect(StrictForm.arranged(again).text == arranged)
+  }
+
+  @Test func keepsAForbiddenFunctionThatTheModuleNeeds() {
+    let text = """
+      import torch
+
+
+      def get_init_inputs():
+          return [3]
+
+
+      SIZES = get_init_inputs()
+
+
+      class ModelNew:
+          pass
+
+      """
+    #expect(StrictForm.arranged(SampleModule.tree(text)).text.contains("def get_init_inputs"))
   }
 }

@@ -81,7 +81,7 @@ extension InstructionEstimate {
   }
 
   /// `acc += dot(a, b)`: the compiler hands the accumulator to the dot.
-  private static func isAccumulatorUpdate(_ operation: Operation, _ context: Context) -> Bool {
+  static func isAccumulatorUpdate(_ operation: Operation, _ context: Context) -> Bool {
     operation.operands.contains { operand in
       guard let definition = context.flat.definition(of: operand),
         (context.flat.users[safe: operand.index] ?? []).count == 1

@@ -107,6 +107,14 @@ struct RegisterEstimate: Sendable {
     if type.isScalar { return type.element.isPointer ? 0 : min(1, words) }
     switch node.operation.kind {
     case .splat, .broadcast, .expandDims, .constant, .makeRange, .trans, .hint: return 0
+    case .dot, .dotScaled:
+      // `acc += dot(a, b)`: the product is made in the accumulator's registers.
+      if let user = context.flat.users[safe: value.index]?.first,
+        case .binary(.add) = context.flat.nodes[user].operation.kind,
+        InstructionEstimate.isAccumulatorUpdate(context.flat.nodes[user].operation, context)
+      {
+        return 0
+      }
     default: break
     }
     if let access = MemoryAccess(node.operation, in: context.flat), access.isLoad,

@@ -2,9 +2,12 @@ import TileIR
 
 /// A lowered function with its operations numbered in program order, so that every analysis can
 /// keep its findings in arrays.
-struct FlatFunction: Sendable {
+///
+/// Classes, because every step of every analysis holds them: a copy of a struct would count
+/// references on each of its arrays.
+final class FlatFunction: Sendable {
   /// One operation with its place in the nesting.
-  struct Node: Sendable {
+  final class Node: Sendable {
     let operation: Operation
     let id: Int
     /// The operation whose region holds this one; nil at top level.
@@ -13,6 +16,14 @@ struct FlatFunction: Sendable {
     let loops: [Int]
     /// The ids of the operations of each region.
     let regions: [[Int]]
+
+    init(operation: Operation, id: Int, parent: Int?, loops: [Int], regions: [[Int]]) {
+      self.operation = operation
+      self.id = id
+      self.parent = parent
+      self.loops = loops
+      self.regions = regions
+    }
   }
 
   let function: Function

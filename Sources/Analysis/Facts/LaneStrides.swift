@@ -12,6 +12,11 @@ struct LaneStrides: Sendable {
   /// run-time part plus something known at compile time for each place; nil where it is not.
   private var steps: [[Int?]]
 
+  /// Nothing is known of any value.
+  static let unknown = LaneStrides()
+
+  private init() { (isConstant, steps) = ([], []) }
+
   /// - Parameter sample: the values one program computed; tells how many constants differ.
   init(_ flat: FlatFunction, axes: AxisAnalysis, sample: [ConcreteValue] = []) {
     isConstant = (0..<flat.function.values.count).map {

@@ -17,6 +17,12 @@ struct MemoryAccess: Sendable {
   var evictionPolicy: String
 
   init?(_ operation: Operation, in flat: FlatFunction) {
+    switch operation.kind {
+    case .load, .store, .atomicRMW, .atomicCAS, .blockLoad, .blockStore, .descriptorLoad,
+      .descriptorGather, .descriptorStore, .descriptorScatter:
+      break
+    default: return nil
+    }
     guard let pointer = operation.operands.first else { return nil }
     self.pointer = pointer
     let type = flat.type(of: pointer)

@@ -52,18 +52,22 @@ final class AccessCollector {
       entry.liveColumns += weight
       return
     }
-    let active = mask.data.reduce(0) { $0 + ($1 != 0 ? 1 : 0) }
-    entry.elements += weight
-    entry.activeElements += weight * Double(active) / Double(max(1, mask.data.count))
-    entry.masks += weight
     let columns = max(1, mask.extents.last ?? 1)
     let rows = max(1, mask.extents.count >= 2 ? mask.extents[mask.extents.count - 2] : 1)
     var liveRow = Array(repeating: false, count: rows)
     var liveColumn = Array(repeating: false, count: columns)
-    for (index, value) in mask.data.enumerated() where value != 0 {
-      liveRow[index / columns % rows] = true
-      liveColumn[index % columns] = true
+    var active = 0
+    for row in 0..<mask.data.count / columns {
+      let before = active
+      for column in 0..<columns where mask.data[row &* columns &+ column] != 0 {
+        active += 1
+        liveColumn[column] = true
+      }
+      if active > before { liveRow[row % rows] = true }
     }
+    entry.elements += weight
+    entry.activeElements += weight * Double(active) / Double(max(1, mask.data.count))
+    entry.masks += weight
     entry.liveRows += weight * Double(liveRow.count { $0 }) / Double(rows)
     entry.liveColumns += weight * Double(liveColumn.count { $0 }) / Double(columns)
   }
@@ -93,12 +97,14 @@ final class AccessCollector {
     let requests = RequestEnumeration(layout: layout, shape: memory.shape, width: width)
     let step = max(1, requests.count / Self.requestsPerExecution)
     var sectors: [Int] = []
+    var starts: [Int] = []
+    var index = Array(repeating: 0, count: memory.shape.count)
     for number in stride(from: 0, to: requests.count, by: step) {
       sectors.removeAll(keepingCapacity: true)
       var usedBytes = 0
-      var starts: [Int] = []
+      starts.removeAll(keepingCapacity: true)
       for lane in 0..<32 {
-        let index = requests.element(request: number, lane: lane)
+        requests.element(request: number, lane: lane, into: &index)
         if let mask = access.mask,
           mask.data.count == 1 ? mask.data[0] == 0 : mask.element(index) == 0
         {
@@ -171,12 +177,12 @@ struct RequestEnumeration {
     count = warps * repeats.reduce(1, *) * elements.reduce(1, *)
   }
 
-  func element(request: Int, lane: Int) -> [Int] {
+  /// The full index of a lane's first element; `index` has one place for each axis.
+  func element(request: Int, lane: Int, into index: inout [Int]) {
     var rest = request
     var warp = rest % warps
     rest /= warps
     var lane = lane
-    var index = Array(repeating: 0, count: shape.count)
     for axis in layout.order {
       let threads = max(1, layout.threadsPerWarp[axis])
       let warpsHere = max(1, layout.warpsPerBlock[axis])
@@ -192,6 +198,5 @@ struct RequestEnumeration {
       index[axis] = ((turn * warpsHere + w) * threads + t) * size + piece * step
       index[axis] %= max(1, shape[axis])
     }
-    return index
   }
 }

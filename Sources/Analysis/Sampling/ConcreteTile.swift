@@ -78,13 +78,20 @@ struct ConcreteTile: Sendable {
       strides[axis] = extents[axis] == 1 ? 0 : step
       step *= extents[axis]
     }
+    // Row by row: the last axis is copied or repeated as a whole, the others are counted through.
+    guard let columns = target.last, columns > 0 else { return count > 0 ? data : [] }
+    let isRowStored = extents.last == columns
     var result: [Int] = []
     result.reserveCapacity(count)
     var index = Array(repeating: 0, count: target.count)
     var offset = 0
-    for _ in 0..<count {
-      result.append(data[offset])
-      var axis = target.count - 1
+    for _ in 0..<count / columns {
+      if isRowStored {
+        result.append(contentsOf: data[offset..<offset + columns])
+      } else {
+        result.append(contentsOf: repeatElement(data[offset], count: columns))
+      }
+      var axis = target.count - 2
       while axis >= 0 {
         index[axis] += 1
         offset += strides[axis]

@@ -38,6 +38,8 @@ public struct OptimizationDocument: Encodable, Sendable {
     var outcome: String
     var reason: String?
     var evidence: String
+    /// What an accepted trial rests on: `prediction`, `measured prior`, `stage`, `no prediction`.
+    var basis: String?
     var microsecondsBefore: Double?
     var microsecondsAfter: Double?
     var line: Int?
@@ -59,6 +61,8 @@ public struct OptimizationDocument: Encodable, Sendable {
   var backend = "model"
   var module: String
   var predictedSpeedup: Double?
+  /// Whether what was done is predicted to reach the stage's threshold or gained elsewhere.
+  var expectsGain: Bool
   var kernels: [Kernel]
   /// The module's launches, for `Scripts/judge-compile.py`.
   var launches: [LaunchRecord]
@@ -75,6 +79,7 @@ public struct OptimizationDocument: Encodable, Sendable {
     if let (before, after) = result.predictedMicroseconds, after > 0 {
       predictedSpeedup = before / after
     }
+    expectsGain = result.expectsGain
     kernels = result.kernels.map { kernel in
       Kernel(
         name: kernel.name, launches: kernel.launches,
@@ -104,6 +109,7 @@ public struct OptimizationDocument: Encodable, Sendable {
     return TrialEntry(
       kernel: trial.kernel, rewrite: trial.rewrite, what: trial.what, why: trial.why,
       outcome: outcome, reason: reason, evidence: trial.evidence.rawValue,
+      basis: trial.isAccepted ? trial.basis.rawValue : nil,
       microsecondsBefore: trial.microsecondsBefore, microsecondsAfter: trial.microsecondsAfter,
       line: trial.location?.line)
   }

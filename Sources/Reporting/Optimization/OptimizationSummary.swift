@@ -90,15 +90,46 @@ public struct OptimizationSummary: Sendable {
       guard let (before, after) = result.predictedMicroseconds, after > 0 else {
         return "result     knobs only; no time could be predicted"
       }
-      return "result     predicted \(Self.ratio(before / after)) over all understood launches"
+      let ratio = before / after
+      let line = "result     predicted \(Self.ratio(ratio)) over all understood launches"
+      guard ratio < request.policy.worthwhileSpeedup else { return line }
+      return line
+        + ": no gain above \(Self.percent(request.policy.worthwhileSpeedup)) is predicted; "
+        + "\(grounds), so time it before you ship it"
     }
+  }
+
+  /// What a result without a predicted gain rests on.
+  private var grounds: String {
+    let accepted = result.trials.filter(\.isAccepted)
+    var parts: [String] = []
+    if accepted.contains(where: { $0.basis == .measuredPrior }) {
+      parts.append("the body rests on measurements of other kernels")
+    }
+    if accepted.contains(where: { $0.basis == .stage }) {
+      parts.append("the configs are listed because the stage asks for them")
+    }
+    if accepted.contains(where: { $0.basis == .nothing }) {
+      parts.append("some configs are listed without a prediction")
+    }
+    // Each gain reaches the threshold for its kernel, but not over all of them.
+    if parts.isEmpty { parts.append("what was gained is small beside the other kernels") }
+    return parts.joined(separator: ", and ")
+  }
+
+  private static func percent(_ speedup: Double) -> String {
+    "\(((speedup - 1) * 1000).rounded() / 10) %"
   }
 
   static func microseconds(_ value: Double) -> String {
     value >= 100 ? "\(Int(value.rounded()))" : "\((value * 10).rounded() / 10)"
   }
 
+  /// "1.05×", always with two places.
   static func ratio(_ value: Double) -> String {
-    "\((value * 100).rounded() / 100)×"
+    guard value.isFinite, value < 1e9 else { return "\(value)×" }
+    let hundredths = Int((value * 100).rounded())
+    let cents = hundredths % 100
+    return "\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents)×"
   }
 }

@@ -62,23 +62,31 @@ public enum RewriteCheck {
   }
 
   /// Compares what a lowered kernel does to memory before and after.
-  /// - Parameter countsRepetitions: false where the rewrite changes how often code is written out,
-  ///   as between an unrolled and a pipelined loop.
-  /// - Throws: the first access that one side has and the other has not.
+  /// - Throws: the first access that one side has and the other may not have or lack.
   public static func compareEffects(
-    of old: Function, and new: Function, countsRepetitions: Bool = true
+    of old: Function, and new: Function, allowing change: EffectChange = .none
   ) throws(Diagnostic) {
     let before = EffectSignature(of: old)
     let after = EffectSignature(of: new)
     for (access, count) in before.accesses.sorted(by: { $0.key < $1.key }) {
       let found = after.accesses[access] ?? 0
-      guard found == count || (!countsRepetitions && found > 0) else {
-        throw difference(access, count, found, new)
-      }
+      let isFine =
+        switch change {
+        case .none: found == count
+        case .copies: found > 0
+        case .deadBranches: found <= count
+        }
+      guard isFine else { throw difference(access, count, found, new) }
     }
     for (access, count) in after.accesses.sorted(by: { $0.key < $1.key })
     where before.accesses[access] == nil {
       throw difference(access, 0, count, new)
+    }
+    // A kernel that wrote something still writes something.
+    if before.changesMemory, !after.changesMemory {
+      throw Diagnostic(
+        id: "rewrite-changed-effects", "kernel '\(new.name)' no longer writes anything",
+        source: new.source)
     }
   }
 
@@ -96,6 +104,10 @@ public enum RewriteCheck {
 struct EffectSignature: Equatable {
   /// By "kind parameter type", counted.
   private(set) var accesses: [String: Int] = [:]
+
+  var changesMemory: Bool {
+    accesses.keys.contains { $0.hasPrefix("store") || $0.hasPrefix("atomic") }
+  }
 
   init(of function: Function) {
     let roots = PointerRoots(of: function)

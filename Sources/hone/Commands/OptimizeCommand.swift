@@ -43,6 +43,6 @@ struct OptimizeCommand: AsyncParsableCommand {
     } else {
       try StandardOutput.write(text)
     }
-    if requireGain, result.status == .unchanged { throw Failure(outcome: .no) }
+    if requireGain, !result.expectsGain { throw Failure(outcome: .no) }
   }
 }
