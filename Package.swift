@@ -77,7 +77,7 @@ let package = Package(
     .executableTarget(
       name: "hone",
       dependencies: [
-        "Reporting", "Tuning", "Requests", "Stages", "TritonLowering", "DeviceModel",
+        "Reporting", "Tuning", "Checking", "Requests", "Stages", "TritonLowering", "DeviceModel",
         "PythonSyntax", "TileIR",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"]),

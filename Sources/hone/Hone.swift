@@ -15,7 +15,7 @@ struct Hone: AsyncParsableCommand {
 
   /// In the order of the help screen.
   static let subcommandTypes: [any ParsableCommand.Type] = [
-    OptimizeCommand.self, ExplainCommand.self, GpusCommand.self,
+    OptimizeCommand.self, CheckCommand.self, ExplainCommand.self, GpusCommand.self,
     LintCommand.self, LowerCommand.self,
   ]
 }

@@ -42,6 +42,11 @@ public struct TileProgram: Sendable {
     var operands: [(name: String, value: Value)] = []
   }
 
+  /// Whether the kernel can write to an allocation.
+  public func mayWrite(_ allocation: DeviceMemory.Allocation?) -> Bool {
+    allocation.map { written.contains($0.index) } ?? false
+  }
+
   /// Instructions per program of the grid outside loops, for estimates.
   public var instructionCount: Int { body.count }
 }

@@ -26,6 +26,8 @@ struct AllocationRecord {
   var states: UnsafeMutablePointer<UInt16>?
   /// Which program of this launch read the granule last; nil unless the launch reads and writes.
   var readers: UnsafeMutablePointer<UInt16>?
+  /// Whether some of it may be uninitialised: then `states` outlives a launch.
+  var mayBeUninitialized = false
   var granules: Int { (byteCount + (1 << granuleShift) - 1) >> granuleShift }
 }
 
@@ -108,6 +110,7 @@ public final class DeviceMemory: @unchecked Sendable {
       guard let states = Self.shadow(record.granules) else { return nil }
       states.update(repeating: GranuleState.uninitialized, count: record.granules)
       record.states = states
+      record.mayBeUninitialized = true
     }
     records.append(record)
     labels.append(label)
@@ -124,6 +127,7 @@ public final class DeviceMemory: @unchecked Sendable {
     guard records.indices.contains(allocation.index) else { return }
     free(records[allocation.index].states)
     records[allocation.index].states = nil
+    records[allocation.index].mayBeUninitialized = false
   }
 
   /// Whether any byte of the storage was never written.
@@ -172,11 +176,13 @@ public final class DeviceMemory: @unchecked Sendable {
       free(records[index].readers)
       records[index].readers = nil
       guard let states = records[index].states else { continue }
-      let count = records[index].granules
-      if !(0..<count).contains(where: { states[$0] == GranuleState.uninitialized }) {
-        free(states)
-        records[index].states = nil
+      if records[index].mayBeUninitialized {
+        let count = records[index].granules
+        if (0..<count).contains(where: { states[$0] == GranuleState.uninitialized }) { continue }
       }
+      free(states)
+      records[index].states = nil
+      records[index].mayBeUninitialized = false
     }
   }
 

@@ -1,0 +1,232 @@
+import Diagnostics
+import Foundation
+import HostProgram
+
+/// Finds problems small enough to run many times and rich enough to show boundary mistakes.
+///
+/// The sizes that may change are the problem file's module-level integers, or the axes of `forward`'s
+/// inputs. Each is made smaller as long as the modules still accept the problem; then variants
+/// break divisibility and take sizes down to one.
+struct ProblemChooser {
+  let original: ModuleUnderTest
+  let candidate: ModuleUnderTest
+  /// Whether the problem has a `Model` that must accept the sizes too.
+  let hasReference: Bool
+  /// Seconds one run may take.
+  let target: Double
+  let deadline: Date
+  /// Bytes that all inputs together may take.
+  private let byteLimit = 24 << 20
+
+  /// A named size that can be chosen.
+  struct Size: Hashable {
+    enum Place: Hashable {
+      case constant(String)
+      case axis(input: String, Int)
+    }
+    var place: Place
+    var value: Int
+    var isFrozen = false
+  }
+
+  struct Choice {
+    /// The base problem first.
+    var problems: [CheckProblem]
+    /// The problem as given, however large.
+    var given: CheckProblem
+    var notes: [String]
+  }
+
+  func choose() throws -> Choice {
+    var notes: [String] = []
+    let given: CheckProblem
+    var sizes: [Size] = []
+    do {
+      let run = try original.host.run(.fromProblem)
+      given = CheckProblem(sizes: .constants([:]), label: "as given")
+      sizes = effectiveConstants(run)
+      if !sizes.contains(where: { $0.value > 8 }) { sizes = Self.axes(run) }
+    } catch {
+      // No problem file: sizes from the module's own needs.
+      let run = try original.host.run(.unknown)
+      given = CheckProblem(sizes: .standIns, label: "stand-in sizes")
+      notes.append("no get_inputs(): inputs have stand-in sizes")
+      return Choice(problems: cost(run) == nil ? [] : [given], given: given, notes: notes)
+    }
+    var base = sizes
+    shrink(&base)
+    let first = problem(base)
+    var problems = [first]
+    // Constants that only the constructor or only the inputs use look alike here: a variant that
+    // the original does not take is left out.
+    func add(_ changed: [Size]) {
+      let next = problem(changed)
+      guard !problems.contains(where: { $0.sizes == next.sizes }), Date() < deadline,
+        accepts(next, candidateToo: false), isAffordable(next)
+      else { return }
+      problems.append(next)
+    }
+    let open = base.indices.filter { base[$0].value >= 2 && !isStructural(base[$0], sizes[$0]) }
+    var odd = base
+    for index in open { odd[index].value = Self.withTail(base[index].value) }
+    add(odd)
+    if problems.count == 1 {
+      for index in open {
+        var one = base
+        one[index].value = Self.withTail(base[index].value)
+        add(one)
+      }
+    }
+    for index in open.prefix(4) {
+      var single = base
+      single[index].value = 1
+      add(single)
+    }
+    return Choice(problems: Array(problems.prefix(6)), given: given, notes: notes)
+  }
+
+  /// Small numbers (a window, a stride, a number of groups) are part of what is computed.
+  private func isStructural(_ size: Size, _ given: Size) -> Bool { given.value <= 8 }
+
+  /// The constants on which the shape of an input or a parameter depends.
+  private func effectiveConstants(_ run: HostRun) -> [Size] {
+    func shapes(_ run: HostRun) -> [[Int]] { run.trace.tensors.map(\.shape.shape) }
+    let usual = shapes(run)
+    return original.host.constants.filter { $0.value >= 1 }.prefix(24).compactMap { constant in
+      let others = [constant.value * 2, constant.value + 1, max(1, constant.value / 2)]
+      let matters = others.contains { other in
+        guard let changed = try? original.host.run(.fromProblem, constants: [constant.name: other])
+        else { return false }
+        return shapes(changed) != usual
+      }
+      return matters ? Size(place: .constant(constant.name), value: constant.value) : nil
+    }
+  }
+
+  private static func axes(_ run: HostRun) -> [Size] {
+    run.trace.tensors.filter { $0.role == .input }.flatMap { tensor in
+      tensor.shape.shape.indices.map {
+        Size(place: .axis(input: tensor.name, $0), value: tensor.shape.shape[$0])
+      }
+    }
+  }
+
+  /// A size near `value` that no tile size divides.
+  static func withTail(_ value: Int) -> Int {
+    switch value {
+    case ..<8: value + 1
+    case ..<32: value + 3
+    default: value + 5 | 1
+    }
+  }
+
+  private func problem(_ sizes: [Size]) -> CheckProblem {
+    var constants: [String: Int] = [:]
+    var shapes: [String: [(Int, Int)]] = [:]
+    for size in sizes {
+      switch size.place {
+      case .constant(let name): constants[name] = size.value
+      case .axis(let input, let axis): shapes[input, default: []].append((axis, size.value))
+      }
+    }
+    if !shapes.isEmpty {
+      let all = shapes.mapValues { $0.sorted { $0.0 < $1.0 }.map(\.1) }
+      let text = all.sorted { $0.key < $1.key }.map { "\($0.key)\($0.value)" }
+      return CheckProblem(sizes: .shapes(all), label: text.joined(separator: ", "))
+    }
+    let text = constants.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
+    return CheckProblem(
+      sizes: .constants(constants), label: text.isEmpty ? "as given" : text.joined(separator: ", "))
+  }
+
+  // MARK: Shrinking
+
+  private func shrink(_ sizes: inout [Size]) {
+    // Equal axes of several inputs belong together as often as not; they are tried together first.
+    for _ in 0..<60 {
+      guard Date() < deadline, !isAffordable(problem(sizes)) else { return }
+      let open = sizes.indices.filter { !sizes[$0].isFrozen && sizes[$0].value > 8 }
+      guard let largest = open.max(by: { sizes[$0].value < sizes[$1].value }) else { return }
+      let value = sizes[largest].value
+      let same = open.filter { sizes[$0].value == value }
+      var isDone = false
+      for smaller in Self.smaller(value) {
+        for group in same.count > 1 ? [same, [largest]] : [[largest]] {
+          var next = sizes
+          for index in group { next[index].value = smaller }
+          if accepts(problem(next), candidateToo: true) {
+            sizes = next
+            isDone = true
+            break
+          }
+        }
+        if isDone { break }
+      }
+      if !isDone { sizes[largest].isFrozen = true }
+    }
+  }
+
+  /// Smaller sizes to try, the boldest first; divisors keep what the modules may rely on.
+  private static func smaller(_ value: Int) -> [Int] {
+    var result: [Int] = []
+    for divisor in [8, 4, 2, 3, 5, 7] where value % divisor == 0 && value / divisor >= 2 {
+      result.append(value / divisor)
+    }
+    if value > 64 { result.append(value / 4) }
+    result.append(max(2, value / 2))
+    return result
+  }
+
+  /// Whether the modules evaluate at this size.
+  func accepts(_ problem: CheckProblem, candidateToo: Bool) -> Bool {
+    guard (try? problem.run(original.host)) != nil else { return false }
+    if hasReference, (try? problem.runReference(original.host)) == nil { return false }
+    return !candidateToo || (try? problem.run(candidate.host)) != nil
+  }
+
+  private func isAffordable(_ problem: CheckProblem) -> Bool {
+    guard let run = try? problem.run(original.host), let seconds = cost(run) else { return false }
+    var total = seconds
+    if hasReference, let reference = try? problem.runReference(original.host) {
+      total += Self.operatorSeconds(reference)
+    }
+    if let other = try? problem.run(candidate.host) {
+      total = max(
+        total,
+        (try? LaunchProbe(module: candidate, run: other).seconds(
+          config: 0, deadline: Date().addingTimeInterval(1))) ?? 0)
+    }
+    return total <= target
+  }
+
+  /// Seconds for one run; nil where the inputs alone are too large.
+  private func cost(_ run: HostRun) -> Double? {
+    let bytes = run.trace.tensors.reduce(0) {
+      $0 &+ $1.shape.shape.reduce(1, &*) &* $1.shape.element.bytes
+    }
+    guard bytes <= byteLimit else { return nil }
+    let launches =
+      (try? LaunchProbe(module: original, run: run).seconds(
+        config: 0, deadline: Date().addingTimeInterval(1))) ?? 0
+    return launches + Self.operatorSeconds(run)
+  }
+
+  /// A rough price of torch operators: results times the length of what each sums over.
+  static func operatorSeconds(_ run: HostRun) -> Double {
+    var work = 0.0
+    for case .operation(let operation) in run.trace.forward {
+      let size = operation.results.reduce(0.0) { $0 + Double($1.shape.reduce(1, &*)) }
+      var inner = 4.0
+      if case .tensor(let weight)? = operation.arguments["weight"], weight.shape.count > 1 {
+        inner = Double(weight.shape.dropFirst().reduce(1, &*))
+      } else if case .tensor(let other)? = operation.arguments["other"]
+        ?? operation.arguments["mat2"],
+        operation.name.contains("m"), let last = other.shape.dropLast().last
+      {
+        inner = Double(last)
+      }
+      work += size * inner
+    }
+    return work / 3e8
+  }
+}

@@ -1,0 +1,64 @@
+import HostProgram
+
+/// A size at which both modules are run.
+public struct CheckProblem: Sendable, Hashable {
+  public enum Sizes: Sendable, Hashable {
+    /// `get_inputs()` as it is, with some module-level integers of the problem file replaced.
+    case constants([String: Int])
+    /// Other shapes of `forward`'s inputs, by parameter name.
+    case shapes([String: [Int]])
+    /// No problem is known: stand-ins.
+    case standIns
+  }
+  public var sizes: Sizes
+  /// In words: "batch_size = 2, features = 33".
+  public var label: String
+
+  public init(sizes: Sizes, label: String) {
+    self.sizes = sizes
+    self.label = label
+  }
+
+  /// The host run of a module at this size.
+  func run(_ host: HostProgram) throws -> HostRun {
+    switch sizes {
+    case .constants(let constants): try host.run(.fromProblem, constants: constants)
+    case .shapes(let shapes): try host.run(.resized(shapes))
+    case .standIns: try host.run(.unknown)
+    }
+  }
+
+  /// The host run of the problem's `Model` at this size.
+  func runReference(_ host: HostProgram) throws -> HostRun {
+    switch sizes {
+    case .constants(let constants): try host.runReference(.fromProblem, constants: constants)
+    case .shapes(let shapes): try host.runReference(.resized(shapes))
+    case .standIns: try host.runReference()
+    }
+  }
+}
+
+/// What the inputs of a run hold.
+public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
+  /// As `get_inputs()` makes them, from a seed.
+  case asGiven(seed: UInt64)
+  /// The same, floating inputs multiplied by 2^exponent.
+  case scaled(exponent: Int)
+  case zeros
+  /// Ones and minus ones and large numbers in turn: sums cancel.
+  case cancelling
+
+  public var description: String {
+    switch self {
+    case .asGiven(let seed): "seed \(seed)"
+    case .scaled(let exponent): "inputs × 2^\(exponent)"
+    case .zeros: "inputs all 0"
+    case .cancelling: "inputs that cancel"
+    }
+  }
+
+  var seed: UInt64 {
+    if case .asGiven(let seed) = self { return seed }
+    return 1
+  }
+}

@@ -1,0 +1,301 @@
+import Diagnostics
+import Foundation
+import HostProgram
+import TensorMath
+import TileIR
+import TileMachine
+import TritonLowering
+
+/// Runs a module's trace: torch operators on real numbers, launches on the tile machine.
+final class ModuleRunner {
+  let module: ModuleUnderTest
+  let run: HostRun
+  let setting: RunSetting
+  let world: TensorWorld
+  private let memory = DeviceMemory()
+  private var allocations: [Int: DeviceMemory.Allocation] = [:]
+  /// Storages whose contents come from a kernel.
+  private var fromKernel: Set<Int> = []
+  private var result = ModuleRun()
+
+  init(_ module: ModuleUnderTest, _ run: HostRun, _ setting: RunSetting) {
+    self.module = module
+    self.run = run
+    self.setting = setting
+    world = TensorWorld(
+      precision: .native, seed: setting.input.seed, poison: setting.poison, limitBytes: 2 << 30,
+      source: module.tree.source)
+  }
+
+  /// Makes inputs and parameters; `shared` are the numbers that every module of a check starts from.
+  func prepare(_ shared: SharedNumbers?) throws(Diagnostic) {
+    if let gap = run.trace.gap { throw gap }
+    try world.reserve(run.trace, launches: run.launches)
+    for step in run.trace.forward.indices {
+      guard let launch = run.launch(at: step) else { continue }
+      for argument in launch.arguments { try reserve(argument.value) }
+    }
+    try world.run(run.trace.setup)
+    for tensor in run.trace.tensors { _ = try world.storage(of: tensor.shape) }
+    try shared?.write(into: world, run.trace)
+  }
+
+  private func reserve(_ value: ArgumentValue) throws(Diagnostic) {
+    if case .tensor(let shape) = value { try world.reserve(shape) }
+    if case .tensorDescriptor(let shape, _) = value { try world.reserve(shape) }
+  }
+
+  /// Calls `forward` and looks at what came out.
+  func execute() throws(Diagnostic) -> ModuleRun {
+    var before: [String: [Double]] = [:]
+    for tensor in run.trace.tensors { before[tensor.name] = try world.values(tensor.shape) }
+    for step in run.trace.forward.indices {
+      switch run.trace.forward[step] {
+      case .operation(let operation): try execute(operation)
+      case .launch: try execute(launchAt: step)
+      }
+      if result.finding != nil || result.ranOutOfTime { return result }
+    }
+    for shape in run.trace.outputs {
+      let unwritten = try unwrittenElements(shape)
+      result.outputs.append(
+        ModuleRun.Output(shape: shape, values: try world.values(shape), unwritten: unwritten))
+      result.comesFromKernel.append(fromKernel.contains(shape.storage))
+    }
+    for tensor in run.trace.tensors {
+      guard let old = before[tensor.name] else { continue }
+      let new = try world.values(tensor.shape)
+      let isSame = zip(old, new).allSatisfy { $0 == $1 || ($0 != $0 && $1 != $1) }
+      if !isSame { result.changed.append(tensor.name) }
+    }
+    return result
+  }
+
+  // MARK: Operators
+
+  private func execute(_ operation: TensorOperation) throws(Diagnostic) {
+    let written = Set(operation.results.map(\.storage))
+    for shape in Self.tensors(operation.arguments) where !written.contains(shape.storage) {
+      if fromKernel.contains(shape.storage) { fromKernel.formUnion(written) }
+      if try unwrittenElements(shape) > 0 {
+        result.finding = (
+          .uninitialized,
+          Diagnostic(
+            id: "uninitialized-read",
+            "'\(operation.name)' reads elements that no program wrote",
+            source: module.tree.source, range: operation.range)
+        )
+        return
+      }
+    }
+    result.operators.append(operation.name)
+    try world.execute(operation)
+    for storage in written {
+      if let allocation = allocations[storage] { memory.markInitialized(allocation) }
+    }
+  }
+
+  private static func tensors(_ arguments: [String: TraceValue]) -> [TensorShape] {
+    func collect(_ value: TraceValue, _ depth: Int) -> [TensorShape] {
+      switch value {
+      case .tensor(let shape): return [shape]
+      case .list(let items) where depth < 8: return items.flatMap { collect($0, depth + 1) }
+      default: return []
+      }
+    }
+    return arguments.values.flatMap { collect($0, 0) }
+  }
+
+  /// How many elements of a view nothing has written.
+  private func unwrittenElements(_ shape: TensorShape) throws(Diagnostic) -> Int {
+    guard let allocation = allocations[shape.storage] else {
+      guard let storage = world.storages[shape.storage] else { return 0 }
+      return storage.isInitialized || storage.byteCount == 0 ? 0 : emptyElements(shape)
+    }
+    guard memory.hasUninitialized(allocation) else { return 0 }
+    let flags = memory.uninitializedElements(allocation)
+    var count = 0
+    Self.forEachOffset(shape) { offset in
+      if flags.indices.contains(offset), flags[offset] { count += 1 }
+    }
+    return count
+  }
+
+  /// A storage that `torch.empty` made and no kernel ever saw.
+  private func emptyElements(_ shape: TensorShape) -> Int {
+    isEmptyAllocated.contains(shape.storage) ? shape.shape.reduce(1, *) : 0
+  }
+
+  private lazy var isEmptyAllocated: Set<Int> = {
+    var empties: Set<Int> = []
+    for step in run.trace.setup + run.trace.forward {
+      guard case .operation(let operation) = step else { continue }
+      let storages = operation.results.map(\.storage)
+      if operation.name.hasPrefix("empty") || operation.name == "new_empty" {
+        empties.formUnion(storages)
+      } else {
+        empties.subtract(storages)
+      }
+    }
+    return empties
+  }()
+
+  static func forEachOffset(_ shape: TensorShape, _ body: (Int) -> Void) {
+    func walk(_ axis: Int, _ offset: Int) {
+      guard axis < shape.shape.count else { return body(offset) }
+      for index in 0..<shape.shape[axis] { walk(axis + 1, offset + index * shape.strides[axis]) }
+    }
+    walk(0, shape.offset)
+  }
+
+  // MARK: Launches
+
+  private func execute(launchAt step: Int) throws(Diagnostic) {
+    guard let launch = run.launch(at: step), !launch.configs.isEmpty else { return }
+    let (config, grid) = launch.configs[min(setting.config, launch.configs.count - 1)]
+    let function = try module.lower(launch, config)
+    var arguments: [String: MachineArgument] = [:]
+    var storages: Set<Int> = []
+    for argument in launch.arguments {
+      guard let value = try bind(argument, &storages) else { continue }
+      arguments[argument.name] = value
+    }
+    for (name, value) in config.constants {
+      switch value {
+      case .int(let number): arguments[name] = .int(number)
+      case .bool(let flag): arguments[name] = .int(flag ? 1 : 0)
+      case .float(let number): arguments[name] = .float(number)
+      default: break
+      }
+    }
+    let prepared = try PreparedLaunch(
+      function, grid: grid, arguments: arguments, memory: memory)
+    var options = TileMachine.Options()
+    options.order = setting.order
+    options.threads = setting.threads
+    options.deadline = setting.deadline
+    let outcome = try prepared.run(memory, options)
+    result.launches += 1
+    result.programs += outcome.programs
+    result.ranOutOfTime = outcome.ranOutOfTime
+    for storage in storages where prepared.program.mayWrite(allocations[storage]) {
+      fromKernel.insert(storage)
+    }
+    if let fault = outcome.fault {
+      result.finding = (Self.reason(fault), fault.diagnostic)
+    }
+  }
+
+  private func bind(
+    _ argument: LaunchArgument, _ storages: inout Set<Int>
+  ) throws(Diagnostic) -> MachineArgument? {
+    switch argument.value {
+    case .tensor(let shape):
+      let allocation = try allocate(shape, argument.name)
+      storages.insert(shape.storage)
+      return .pointer(allocation, byteOffset: shape.offset * shape.element.bytes)
+    case .tensorDescriptor(let shape, _):
+      let allocation = try allocate(shape, argument.name)
+      storages.insert(shape.storage)
+      return .descriptor(
+        allocation, byteOffset: shape.offset * shape.element.bytes, shape: shape.shape,
+        strides: shape.strides)
+    case .int(let number): return .int(number)
+    case .bool(let flag): return .int(flag ? 1 : 0)
+    case .float(let number): return .float(number)
+    default: return nil
+    }
+  }
+
+  private func allocate(
+    _ shape: TensorShape, _ name: String
+  ) throws(Diagnostic) -> DeviceMemory.Allocation {
+    if let known = allocations[shape.storage] { return known }
+    let storage = try world.storage(of: shape)
+    let label = DeviceMemory.Label(
+      name: name, element: shape.element, shape: shape.shape, strides: shape.strides,
+      offset: shape.offset)
+    guard
+      let allocation = memory.register(
+        storage.baseAddress, byteCount: storage.byteCount, label: label,
+        isInitialized: storage.isInitialized || !isEmptyAllocated.contains(shape.storage))
+    else {
+      throw Diagnostic(id: "out-of-memory", "no memory for the shadow of '\(name)'")
+    }
+    allocations[shape.storage] = allocation
+    return allocation
+  }
+
+  static func reason(_ fault: MachineFault) -> CheckReason {
+    switch fault.id {
+    case "out-of-bounds": .outOfBounds
+    case "uninitialized-read": .uninitialized
+    case "write-write-race", "read-write-race", "lane-race": .race
+    case "wrong-hint", "wrong-assumption": .wrongHint
+    default: .fault
+    }
+  }
+}
+
+/// The inputs and parameters that all modules of one check start from, by name and by order.
+struct SharedNumbers {
+  struct Entry {
+    var tensor: NamedTensor
+    var values: [Double]
+  }
+  var entries: [Entry]
+
+  /// Reads them from a world that has run the setup, changed as the setting says.
+  init(from world: TensorWorld, _ trace: HostTrace, _ setting: InputSetting) throws(Diagnostic) {
+    entries = []
+    for tensor in trace.tensors {
+      var values = try world.values(tensor.shape)
+      if tensor.role == .input, tensor.shape.element.isFloat { Self.change(&values, setting) }
+      entries.append(Entry(tensor: tensor, values: values))
+    }
+  }
+
+  private static func change(_ values: inout [Double], _ setting: InputSetting) {
+    switch setting {
+    case .asGiven: break
+    case .scaled(let exponent):
+      let factor = Double(sign: .plus, exponent: exponent, significand: 1)
+      for index in values.indices { values[index] *= factor }
+    case .zeros: for index in values.indices { values[index] = 0 }
+    case .cancelling:
+      for index in values.indices {
+        let sign = index % 2 == 0 ? 1.0 : -1.0
+        values[index] = sign * (index % 7 == 0 ? 64 : 1) + values[index] / 64
+      }
+    }
+  }
+
+  /// Writes them: inputs by position, parameters by name, else by order among equal shapes.
+  func write(into world: TensorWorld, _ trace: HostTrace) throws(Diagnostic) {
+    var unused = entries.indices.map { $0 }
+    func take(_ matches: (Entry) -> Bool) -> Entry? {
+      guard let position = unused.firstIndex(where: { matches(entries[$0]) }) else { return nil }
+      return entries[unused.remove(at: position)]
+    }
+    var rest: [NamedTensor] = []
+    for tensor in trace.tensors {
+      if let entry = take({
+        $0.tensor.role == tensor.role && $0.tensor.name == tensor.name
+          && $0.tensor.shape.shape == tensor.shape.shape
+      }) {
+        try world.write(entry.values, to: tensor.shape)
+      } else {
+        rest.append(tensor)
+      }
+    }
+    for tensor in rest {
+      let isInput = tensor.role == .input
+      guard
+        let entry = take({
+          ($0.tensor.role == .input) == isInput && $0.tensor.shape.shape == tensor.shape.shape
+        })
+      else { continue }
+      try world.write(entry.values, to: tensor.shape)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Diagnostics
+import Foundation
+import HostProgram
+import PythonSyntax
+import TensorMath
+import TileIR
+import TileMachine
+import TritonLowering
+
+/// A module with what is needed to run it: its host program, kernels, and lowered kernels so far.
+///
+/// Confined to one task.
+public final class ModuleUnderTest {
+  let tree: ModuleTree
+  let host: HostProgram
+  let kernels: TritonModule
+  private var lowered: [Key: Function] = [:]
+
+  private struct Key: Hashable {
+    var kernel: String
+    var specialization: Specialization
+  }
+
+  public init(_ tree: ModuleTree, problem: ModuleTree?, gpu: HostGPU = HostGPU()) {
+    self.tree = tree
+    host = HostProgram(module: tree, problem: problem, gpu: gpu)
+    kernels = TritonModule(tree)
+  }
+
+  func lower(_ launch: Launch, _ config: LaunchConfig) throws(Diagnostic) -> Function {
+    guard let kernel = kernels.function(named: launch.kernel) else {
+      throw Diagnostic(
+        id: "unknown-kernel",
+        "the launched kernel '\(launch.kernel)' is not a function of the module",
+        source: tree.source, range: launch.callRange)
+    }
+    let specialization = launch.specialization(
+      config: config, kernel: kernel, computeCapability: 89)
+    let key = Key(kernel: launch.kernel, specialization: specialization)
+    if let known = lowered[key] { return known }
+    let function = try kernels.lower(launch.kernel, for: specialization)
+    lowered[key] = function
+    return function
+  }
+}
+
+/// How one run is made.
+struct RunSetting {
+  var input = InputSetting.asGiven(seed: 1)
+  /// Which of each launch's configs; the last one where there are fewer.
+  var config = 0
+  var order = TileMachine.Order.ascending
+  var poison: UInt8 = 0xFF
+  var threads = 1
+  var deadline: Date?
+  /// How often `forward` is called on the same objects.
+  var calls = 1
+}
+
+/// What one run of a module did.
+struct ModuleRun {
+  struct Output {
+    var shape: TensorShape
+    var values: [Double]
+    /// Elements that nothing wrote.
+    var unwritten: Int
+  }
+  var outputs: [Output] = []
+  /// The first thing that went wrong.
+  var finding: (reason: CheckReason, diagnostic: Diagnostic)?
+  /// Inputs and parameters with other contents after the run.
+  var changed: [String] = []
+  var launches = 0
+  var programs = 0
+  /// Whether each output depends on what a kernel wrote.
+  var comesFromKernel: [Bool] = []
+  /// Names of torch operators with arithmetic of their own that ran in `forward`.
+  var operators: [String] = []
+  var ranOutOfTime = false
+}
