@@ -77,6 +77,8 @@ public final class TensorWorld {
       guard let body = OperatorTables.all[operation.name] else {
         throw call.refusal("torch operator '\(operation.name)' is not supported on real numbers")
       }
+      // A result's storage is as large as the result, whichever part of it is written first.
+      for shape in operation.results { _ = try storage(of: shape) }
       try body(call)
     } catch {
       // Everything an operator throws is a diagnostic.

@@ -25,12 +25,11 @@ enum AttentionOperators {
         call, Dense(numbers: call.reals(query), shape: query.shape),
         try dense(call, MatrixOperators.transposed(key), heads: isGrouped ? heads : nil),
         try dense(call, value, heads: isGrouped ? heads : nil), scale: scale,
-        isCausal: call.bool("is_causal", default: false), mask: call.argument("attn_mask"))
+        isCausal: call.bool("is_causal", default: false)
+      ) { shape in try mask(call, call.argument("attn_mask"), shape, hidesTrue: false) }
       try call.store(attention.output)
     },
-    "multi_head_attention_forward": { call in
-      throw call.refusal("'MultiheadAttention' is not supported")
-    },
+    "multi_head_attention_forward": { call in try MultiHeadAttention.run(call) },
   ]
 
   /// Keys or values; with `heads`, each of their heads stands for several (`enable_gqa`).
@@ -51,10 +50,24 @@ enum AttentionOperators {
     return Dense(numbers: try call.reals(spread), shape: shape)
   }
 
+  /// A mask as numbers to add: a Boolean one hides where it is false, or where it is true.
+  static func mask(_ call: OperatorCall, _ value: TraceValue?, _ shape: [Int], hidesTrue: Bool)
+    throws -> Lane<Double>?
+  {
+    guard case .tensor(let tensor)? = value else { return nil }
+    let lane = try call.realLane(value, shape)
+    guard tensor.element == .int1 else { return lane }
+    let numbers = try lane.buffer.owned()
+    for index in 0..<numbers.count {
+      numbers.base[index] = (numbers.base[index] != 0) == hidesTrue ? -.infinity : 0
+    }
+    return Lane(buffer: numbers, step: lane.step)
+  }
+
   /// - Parameter key: transposed, so that its last axis is the positions.
   static func attend(
     _ call: OperatorCall, _ query: Dense, _ key: Dense, _ value: Dense, scale: Double,
-    isCausal: Bool, mask: TraceValue?
+    isCausal: Bool, mask: ([Int]) throws -> Lane<Double>?
   ) throws -> (output: Reals, weights: Reals) {
     let scores = try MatrixOperators.multiply(call, query, key)
     let (rows, columns) = (query.shape[query.rank - 2], key.shape[key.rank - 1])
@@ -68,22 +81,10 @@ enum AttentionOperators {
     guard scores.count == shape.reduce(1, &*) else {
       throw call.refusal("values with more batches than queries are not supported")
     }
-    var isHidden: Lane<Double>?
-    var isBool = false
-    if case .tensor(let tensor)? = mask {
-      isHidden = try call.realLane(mask, shape)
-      isBool = tensor.element == .int1
-    }
+    let added = try mask(shape)
     for index in 0..<scores.count {
       scores.base[index] *= scale
-      if let lane = isHidden {
-        let value = lane.base[index &* lane.step]
-        if isBool {
-          if value == 0 { scores.base[index] = -.infinity }
-        } else {
-          scores.base[index] += value
-        }
-      }
+      if let added { scores.base[index] += added.base[index &* added.step] }
       if isCausal, index % columns > index / columns % rows { scores.base[index] = -.infinity }
     }
     if columns > 0 {

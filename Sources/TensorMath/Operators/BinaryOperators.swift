@@ -133,7 +133,7 @@ enum BinaryOperators {
     "heaviside": { call in
       let operands = (call.left, call.argument("values", "other"))
       try call.combine(operands.0, operands.1, .int(0)) { x, at, _ in
-        x == 0 ? at : x < 0 ? 0 : x.isNaN ? x : 1
+        x == 0 ? at : x > 0 ? 1 : 0
       }
     },
     "ldexp": { call in try call.combine { $0 * exp2($1) } },

@@ -10,8 +10,13 @@ enum SoftmaxOperators {
     "softmin": { call in try softmax(call, sign: -1) },
     "log_softmax": { call in
       try transform(call) { row, out, width in
-        let total = ReductionOperators.logSumExp(row, width)
-        for index in 0..<width { out[index] = row[index] - total }
+        // With an infinite maximum every element is NaN, as in torch.
+        var greatest = -Double.infinity
+        for index in 0..<width { greatest = Functions.maximum(greatest, row[index]) }
+        var sum = 0.0
+        for index in 0..<width { sum += exp(row[index] - greatest) }
+        let logarithm = log(sum)
+        for index in 0..<width { out[index] = row[index] - greatest - logarithm }
       }
     },
     "softmax2d": { call in try softmax(call, sign: 1, default: -3) },

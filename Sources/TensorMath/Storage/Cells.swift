@@ -59,30 +59,9 @@ struct BoolCell: Cell {
   @inline(__always) var int64: Int64 { byte != 0 ? 1 : 0 }
 }
 
-/// `torch.float16`.
-struct HalfCell: Cell {
-  var bits: UInt16
-  @inline(__always) init(rounding value: Double) {
-    bits = UInt16(truncatingIfNeeded: SmallFloat.half.encode(value))
-  }
-  @inline(__always) init(wrapping value: Int64) { self.init(rounding: Double(value)) }
-  @inline(__always) var double: Double { SmallFloat.half.decode(UInt32(bits)) }
-  @inline(__always) var int64: Int64 { truncated(double) }
-}
-
-/// `torch.bfloat16`.
-struct BrainCell: Cell {
-  var bits: UInt16
-  @inline(__always) init(rounding value: Double) {
-    bits = UInt16(truncatingIfNeeded: SmallFloat.brain.encode(value))
-  }
-  @inline(__always) init(wrapping value: Int64) { self.init(rounding: Double(value)) }
-  @inline(__always) var double: Double { Double(Float(bitPattern: UInt32(bits) << 16)) }
-  @inline(__always) var int64: Int64 { truncated(double) }
-}
-
-/// A binary floating format of at most 16 bits.
-struct SmallFloat: Sendable {
+/// A floating format of eight bits with torch's conversions, which differ from the GPU's saturating
+/// ones in `ElementMath`: what is too large becomes infinity or NaN.
+struct Float8Format: Sendable {
   enum Specials: Sendable {
     /// Infinities and NaNs in the top exponent.
     case ieee
@@ -96,16 +75,14 @@ struct SmallFloat: Sendable {
   var bias: Int
   var specials: Specials
 
-  static let half = SmallFloat(exponentBits: 5, mantissaBits: 10, bias: 15, specials: .ieee)
-  static let brain = SmallFloat(exponentBits: 8, mantissaBits: 7, bias: 127, specials: .ieee)
-
-  /// The eight-bit formats torch has.
-  static func eightBits(_ element: ElementType) -> SmallFloat? {
+  /// The format of an element type; torch has no `fp8e4b15`.
+  static func named(_ element: ElementType) -> Float8Format? {
     switch element {
-    case .fp8e4nv: SmallFloat(exponentBits: 4, mantissaBits: 3, bias: 7, specials: .finite)
-    case .fp8e5: SmallFloat(exponentBits: 5, mantissaBits: 2, bias: 15, specials: .ieee)
-    case .fp8e4b8: SmallFloat(exponentBits: 4, mantissaBits: 3, bias: 8, specials: .unsignedZero)
-    case .fp8e5b16: SmallFloat(exponentBits: 5, mantissaBits: 2, bias: 16, specials: .unsignedZero)
+    case .fp8e4nv: Float8Format(exponentBits: 4, mantissaBits: 3, bias: 7, specials: .finite)
+    case .fp8e5: Float8Format(exponentBits: 5, mantissaBits: 2, bias: 15, specials: .ieee)
+    case .fp8e4b8: Float8Format(exponentBits: 4, mantissaBits: 3, bias: 8, specials: .unsignedZero)
+    case .fp8e5b16:
+      Float8Format(exponentBits: 5, mantissaBits: 2, bias: 16, specials: .unsignedZero)
     default: nil
     }
   }

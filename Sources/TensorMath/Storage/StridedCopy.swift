@@ -1,4 +1,5 @@
 import Diagnostics
+import ElementMath
 import TileIR
 
 /// Copies between a strided view of raw memory and numbers side by side.
@@ -12,8 +13,6 @@ enum StridedCopy {
     switch format(element, layout) {
     case .fp64: gatherReals(memory, Double.self, walk, target)
     case .fp32: gatherReals(memory, Float.self, walk, target)
-    case .fp16: gatherReals(memory, HalfCell.self, walk, target)
-    case .bf16: gatherReals(memory, BrainCell.self, walk, target)
     case .int1: gatherReals(memory, BoolCell.self, walk, target)
     case .int8: gatherReals(memory, Int8.self, walk, target)
     case .int16: gatherReals(memory, Int16.self, walk, target)
@@ -23,15 +22,9 @@ enum StridedCopy {
     case .uint16: gatherReals(memory, UInt16.self, walk, target)
     case .uint32: gatherReals(memory, UInt32.self, walk, target)
     case .uint64: gatherReals(memory, UInt64.self, walk, target)
-    case .fp8e4nv, .fp8e5, .fp8e4b15, .fp8e4b8, .fp8e5b16, .pointer:
-      guard let small = SmallFloat.eightBits(element) else { return }
-      let table = (0..<256).map { small.decode($0) }
-      let (size, step) = (walk.rowSize, walk.rowStride)
-      let cells = memory.assumingMemoryBound(to: UInt8.self)
-      walk.forEachRow { start, position in
-        for index in 0..<size {
-          target[position &+ index] = table[Int(cells[start &+ index &* step])]
-        }
+    default:
+      forEachChunk(memory, element, walk) { chunk, position, count in
+        (target + position).update(from: chunk, count: count)
       }
     }
   }
@@ -45,8 +38,6 @@ enum StridedCopy {
     switch format(element, layout) {
     case .fp64: gatherIntegers(memory, Double.self, walk, target)
     case .fp32: gatherIntegers(memory, Float.self, walk, target)
-    case .fp16: gatherIntegers(memory, HalfCell.self, walk, target)
-    case .bf16: gatherIntegers(memory, BrainCell.self, walk, target)
     case .int1: gatherIntegers(memory, BoolCell.self, walk, target)
     case .int8: gatherIntegers(memory, Int8.self, walk, target)
     case .int16: gatherIntegers(memory, Int16.self, walk, target)
@@ -56,15 +47,9 @@ enum StridedCopy {
     case .uint16: gatherIntegers(memory, UInt16.self, walk, target)
     case .uint32: gatherIntegers(memory, UInt32.self, walk, target)
     case .uint64: gatherIntegers(memory, UInt64.self, walk, target)
-    case .fp8e4nv, .fp8e5, .fp8e4b15, .fp8e4b8, .fp8e5b16, .pointer:
-      guard let small = SmallFloat.eightBits(element) else { return }
-      let (size, step) = (walk.rowSize, walk.rowStride)
-      let cells = memory.assumingMemoryBound(to: UInt8.self)
-      walk.forEachRow { start, position in
-        for index in 0..<size {
-          target[position &+ index] = truncated(
-            small.decode(UInt32(cells[start &+ index &* step])))
-        }
+    default:
+      forEachChunk(memory, element, walk) { chunk, position, count in
+        for index in 0..<count { target[position &+ index] = truncated(chunk[index]) }
       }
     }
   }
@@ -77,8 +62,6 @@ enum StridedCopy {
     switch format(element, layout) {
     case .fp64: scatterReals(source, memory, Double.self, walk)
     case .fp32: scatterReals(source, memory, Float.self, walk)
-    case .fp16: scatterReals(source, memory, HalfCell.self, walk)
-    case .bf16: scatterReals(source, memory, BrainCell.self, walk)
     case .int1: scatterReals(source, memory, BoolCell.self, walk)
     case .int8: scatterReals(source, memory, Int8.self, walk)
     case .int16: scatterReals(source, memory, Int16.self, walk)
@@ -88,15 +71,9 @@ enum StridedCopy {
     case .uint16: scatterReals(source, memory, UInt16.self, walk)
     case .uint32: scatterReals(source, memory, UInt32.self, walk)
     case .uint64: scatterReals(source, memory, UInt64.self, walk)
-    case .fp8e4nv, .fp8e5, .fp8e4b15, .fp8e4b8, .fp8e5b16, .pointer:
-      guard let small = SmallFloat.eightBits(element) else { return }
-      let (size, step) = (walk.rowSize, walk.rowStride)
-      let cells = memory.assumingMemoryBound(to: UInt8.self)
-      walk.forEachRow { start, position in
-        for index in 0..<size {
-          cells[start &+ index &* step] = UInt8(
-            truncatingIfNeeded: small.encode(source[position &+ index]))
-        }
+    default:
+      fillChunks(memory, element, walk) { chunk, position, count in
+        chunk.update(from: source + position, count: count)
       }
     }
   }
@@ -108,8 +85,6 @@ enum StridedCopy {
     switch format(element, layout) {
     case .fp64: scatterIntegers(source, memory, Double.self, walk)
     case .fp32: scatterIntegers(source, memory, Float.self, walk)
-    case .fp16: scatterIntegers(source, memory, HalfCell.self, walk)
-    case .bf16: scatterIntegers(source, memory, BrainCell.self, walk)
     case .int1: scatterIntegers(source, memory, BoolCell.self, walk)
     case .int8: scatterIntegers(source, memory, Int8.self, walk)
     case .int16: scatterIntegers(source, memory, Int16.self, walk)
@@ -119,15 +94,9 @@ enum StridedCopy {
     case .uint16: scatterIntegers(source, memory, UInt16.self, walk)
     case .uint32: scatterIntegers(source, memory, UInt32.self, walk)
     case .uint64: scatterIntegers(source, memory, UInt64.self, walk)
-    case .fp8e4nv, .fp8e5, .fp8e4b15, .fp8e4b8, .fp8e5b16, .pointer:
-      guard let small = SmallFloat.eightBits(element) else { return }
-      let (size, step) = (walk.rowSize, walk.rowStride)
-      let cells = memory.assumingMemoryBound(to: UInt8.self)
-      walk.forEachRow { start, position in
-        for index in 0..<size {
-          cells[start &+ index &* step] = UInt8(
-            truncatingIfNeeded: small.encode(Double(source[position &+ index])))
-        }
+    default:
+      fillChunks(memory, element, walk) { chunk, position, count in
+        for index in 0..<count { chunk[index] = Double(source[position &+ index]) }
       }
     }
   }
@@ -198,30 +167,95 @@ enum StridedCopy {
       for index in 0..<size { cells[start &+ index &* step] = C(wrapping: row[index]) }
     }
   }
-}
 
-/// Rounding numbers to an element type without storing them.
-enum Rounding {
-  /// The value a tensor of this type would hold.
-  static func round(_ value: Double, to element: ElementType) -> Double {
-    switch element {
-    case .fp64: value
-    case .fp32: Double(Float(value))
-    case .fp16: HalfCell(rounding: value).double
-    case .bf16: BrainCell(rounding: value).double
-    case .fp8e4nv, .fp8e5, .fp8e4b15, .fp8e4b8, .fp8e5b16:
-      SmallFloat.eightBits(element).map { $0.decode($0.encode(value)) } ?? value
-    default: value
+  // MARK: Floats narrower than fp32
+
+  /// Elements decoded at a time.
+  private static let chunkSize = 512
+
+  /// Calls `body` with pieces of each row as fp64, and how many elements stand before the piece.
+  private static func forEachChunk(
+    _ memory: UnsafeRawPointer, _ element: ElementType, _ walk: Walk,
+    _ body: (_ chunk: UnsafePointer<Double>, _ position: Int, _ count: Int) -> Void
+  ) {
+    let (size, step, bytes) = (walk.rowSize, walk.rowStride, element.bytes)
+    withScratch { lanes, numbers, cells in
+      walk.forEachRow { start, position in
+        var done = 0
+        while done < size {
+          let count = min(chunkSize, size &- done)
+          let first = memory + (start &+ done &* step) &* bytes
+          if step != 1 {
+            for index in 0..<count {
+              (cells + index &* bytes).copyMemory(
+                from: first + index &* step &* bytes, byteCount: bytes)
+            }
+          }
+          let source = step == 1 ? first : UnsafeRawPointer(cells)
+          if let format = Float8Format.named(element) {
+            for index in 0..<count {
+              let code = source.load(fromByteOffset: index, as: UInt8.self)
+              numbers[index] = format.decode(UInt32(code))
+            }
+          } else {
+            ElementMath.decode(element, from: source, to: lanes, count: count)
+            ElementMath.widen(lanes, to: numbers, count: count)
+          }
+          body(numbers, position &+ done, count)
+          done &+= count
+        }
+      }
     }
   }
 
-  static func round(_ numbers: Reals, to element: ElementType) {
-    guard element.isFloat, element != .fp64 else { return }
-    let base = numbers.base
-    if element == .fp32 {
-      for index in 0..<numbers.count { base[index] = Double(Float(base[index])) }
-    } else {
-      for index in 0..<numbers.count { base[index] = round(base[index], to: element) }
+  /// Writes what `body` fills in, each number rounded once to the element type.
+  private static func fillChunks(
+    _ memory: UnsafeMutableRawPointer, _ element: ElementType, _ walk: Walk,
+    _ body: (_ chunk: UnsafeMutablePointer<Double>, _ position: Int, _ count: Int) -> Void
+  ) {
+    let (size, step, bytes) = (walk.rowSize, walk.rowStride, element.bytes)
+    withScratch { lanes, numbers, cells in
+      walk.forEachRow { start, position in
+        var done = 0
+        while done < size {
+          let count = min(chunkSize, size &- done)
+          body(numbers, position &+ done, count)
+          if let format = Float8Format.named(element) {
+            for index in 0..<count {
+              let code = UInt8(truncatingIfNeeded: format.encode(numbers[index]))
+              cells.storeBytes(of: code, toByteOffset: index, as: UInt8.self)
+            }
+          } else {
+            ElementMath.narrow(numbers, to: element, target: lanes, count: count)
+            ElementMath.encodeExact(element, from: lanes, to: cells, count: count)
+          }
+          let first = memory + (start &+ done &* step) &* bytes
+          if step == 1 {
+            first.copyMemory(from: cells, byteCount: count &* bytes)
+          } else {
+            for index in 0..<count {
+              (first + index &* step &* bytes).copyMemory(
+                from: cells + index &* bytes, byteCount: bytes)
+            }
+          }
+          done &+= count
+        }
+      }
+    }
+  }
+
+  private static func withScratch(
+    _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Double>, UnsafeMutableRawPointer) ->
+      Void
+  ) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: chunkSize) { lanes in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: chunkSize) { numbers in
+        withUnsafeTemporaryAllocation(byteCount: chunkSize * 2, alignment: 16) { cells in
+          guard let a = lanes.baseAddress, let b = numbers.baseAddress, let c = cells.baseAddress
+          else { return }
+          body(a, b, c)
+        }
+      }
     }
   }
 }
