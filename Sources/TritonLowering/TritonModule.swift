@@ -56,8 +56,11 @@ public struct TritonModule: Sendable {
   ///   too) or not supported here (id `unsupported-…`).
   /// - Parameter keepsDeadOperations: leaves pure operations nobody uses in place, as Triton's
   ///   front end does before its passes run.
+  /// - Parameter keepsAssertions: lowers `tl.device_assert` and `assert`, as Triton does where
+  ///   `TRITON_DEBUG` is set; otherwise they leave nothing behind.
   public func lower(
-    _ kernel: String, for specialization: Specialization, keepsDeadOperations: Bool = false
+    _ kernel: String, for specialization: Specialization, keepsDeadOperations: Bool = false,
+    keepsAssertions: Bool = false
   ) throws(Diagnostic) -> Function {
     guard let function = function(named: kernel) else {
       let nearest = Spelling.nearest(to: kernel, in: functions.map(\.name))
@@ -69,7 +72,8 @@ public struct TritonModule: Sendable {
     if let error = tree.diagnostics.first(where: { $0.severity == .error }) { throw error }
     let reference = JITReference(function: function, scope: scope)
     let result = LargeStack.run {
-      Lowerer.lower(reference, for: specialization, source: tree.source)
+      Lowerer.lower(
+        reference, for: specialization, source: tree.source, keepsAssertions: keepsAssertions)
     }
     var lowered = try result.get()
     if !keepsDeadOperations { lowered.removeDeadOperations() }

@@ -12,9 +12,7 @@ extension MachineCompiler {
       tile(operation.operands[0]), tile(operation.operands[1]), tile(result)
     )
     let rank = type.shape.count
-    let (m, n) = (type.shape[rank - 2], type.shape[rank - 1])
     let k = aType.shape[rank - 1]
-    let batch = type.shape.dropLast(2).reduce(1, *)
     var a = materialize(try operand(operation.operands[0], operation), aType.shape)
     var b = materialize(try operand(operation.operands[1], operation), bType.shape)
     var c = materialize(try operand(operation.operands[2], operation), type.shape)
@@ -37,22 +35,6 @@ extension MachineCompiler {
       b = emitElementwise(CastHandlers.integer(from: b.lane, to: .i32), [b], lane: .i32)
     default: throw unsupported("a product into \(type.element)", operation)
     }
-    func multiply(_ compiler: inout MachineCompiler, _ a: Operand, _ b: Operand, _ c: Operand)
-      -> Operand
-    {
-      let target = compiler.newOperand(lane, type.shape)
-      var instruction = Instruction(handler: handler)
-      (instruction.d, instruction.a, instruction.b, instruction.c) = (
-        target.slot, a.slot, b.slot, c.slot
-      )
-      var detail = Detail()
-      detail.sizes = [batch, m, n, k]
-      compiler.emit(
-        Pending(
-          instruction: instruction, reads: [a.slot, b.slot, c.slot], writes: [target.slot],
-          fields: [.d, .a, .b, .c], detail: detail))
-      return target
-    }
     if aType.element == .fp32, bType.element == .fp32, lane == .f32, precision != .ieee {
       let high = (
         emitDense(DotHandlers.truncateToTF32, [a], lane: .f32),
@@ -65,12 +47,32 @@ extension MachineCompiler {
           emitDense(DotHandlers.residueOfTF32, [a], lane: .f32),
           emitDense(DotHandlers.residueOfTF32, [b], lane: .f32)
         )
-        c = multiply(&self, low.0, high.1, c)
-        c = multiply(&self, high.0, low.1, c)
+        c = emitProduct(handler, low.0, high.1, c, type.shape, k)
+        c = emitProduct(handler, high.0, low.1, c, type.shape, k)
       }
       (a, b) = high
     }
-    operands[result.index] = rounded(multiply(&self, a, b, c), type.element)
+    operands[result.index] = rounded(
+      emitProduct(handler, a, b, c, type.shape, k), type.element)
+  }
+
+  /// a [batch…, m, k] · b [batch…, k, n] + c, all dense; `shape` is that of c and the result.
+  mutating func emitProduct(
+    _ handler: @escaping Handler, _ a: Operand, _ b: Operand, _ c: Operand, _ shape: [Int], _ k: Int
+  ) -> Operand {
+    let target = newOperand(c.lane, shape)
+    var instruction = Instruction(handler: handler)
+    (instruction.d, instruction.a, instruction.b, instruction.c) = (
+      target.slot, a.slot, b.slot, c.slot
+    )
+    var detail = Detail()
+    let rank = shape.count
+    detail.sizes = [shape.dropLast(2).reduce(1, *), shape[rank - 2], shape[rank - 1], k]
+    emit(
+      Pending(
+        instruction: instruction, reads: [a.slot, b.slot, c.slot], writes: [target.slot],
+        fields: [.d, .a, .b, .c], detail: detail))
+    return target
   }
 
   // MARK: Reductions and scans

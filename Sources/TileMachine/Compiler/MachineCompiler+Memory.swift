@@ -189,6 +189,8 @@ extension MachineCompiler {
     var instruction = Instruction(handler: handler)
     (instruction.a, instruction.n) = (condition.slot, condition.count)
     instruction.site = currentSite(condition.shape)
+    program.sites[program.sites.count - 1].shape = condition.shape
+    program.sites[program.sites.count - 1].text = text
     var detail = Detail()
     detail.text = text
     emit(

@@ -99,7 +99,11 @@ extension MachineCompiler {
     case .deviceAssert(let message):
       try compileCheck(operation, FrameHandlers.assertTrue, text: message)
     case .assume: try compileCheck(operation, FrameHandlers.assume, text: "")
-    case .dotScaled, .inlineAssembly, .makeBlockPointer, .advance, .blockLoad, .blockStore,
+    case .dotScaled: try compileScaledDot(operation)
+    case .inlineAssembly(let text, _, _, _) where text.hasPrefix("griddepcontrol."):
+      // Launches run one after the other: there is nothing to wait for.
+      if let result { operands[result.index] = makeConstant(.int(0), tile(result)) }
+    case .inlineAssembly, .makeBlockPointer, .advance, .blockLoad, .blockStore,
       .makeTensorDescriptor, .descriptorLoad, .descriptorStore, .descriptorGather,
       .descriptorScatter:
       throw unsupported("'\(operation.kind.name)'", operation)
@@ -342,7 +346,13 @@ extension MachineCompiler {
           CastHandlers.integer(from: Lane(source), to: lane), inputs, lane: lane)
       }
     case .external(let symbol, _):
-      throw unsupported("the function '\(symbol)'", operation)
+      let types = operation.operands.map { tile($0).element }
+      guard !inputs.isEmpty,
+        let function = ElementMath.function(symbol: symbol, operands: types, result: element)
+      else { throw unsupported("the function '\(symbol)'", operation) }
+      let shape = joined(inputs.map(\.shape))
+      operands[result.index] = emitDense(
+        MathHandlers.apply(function), inputs.map { materialize($0, shape) }, lane: lane)
     default: break
     }
   }
@@ -392,10 +402,15 @@ extension MachineCompiler {
       instruction.c = inputs[2].slot
       fields.insert(.c)
     }
+    var detail: Detail?
+    if inputs.count > 3 {
+      detail = Detail()
+      detail?.value = Detail.Part(offset: inputs[3].slot)
+    }
     emit(
       Pending(
         instruction: instruction, reads: inputs.map(\.slot), writes: [target.slot],
-        fields: fields))
+        fields: fields, detail: detail))
     return target
   }
 

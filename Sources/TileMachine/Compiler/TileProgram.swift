@@ -38,6 +38,8 @@ public struct TileProgram: Sendable {
     /// The shape of the tile it works on, for lanes.
     var shape: [Int]
     var element: ElementType
+    /// What the kernel says there: the message of an assertion.
+    var text = ""
     /// Integer values that lead to the address, with their names, for messages.
     var operands: [(name: String, value: Value)] = []
   }

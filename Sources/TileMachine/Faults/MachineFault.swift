@@ -52,6 +52,7 @@ public struct MachineFault: Error, Sendable {
     tensor = place?.label.name
     index = place?.index
     (id, message) = Self.describe(raw, place, element: site.element)
+    if !site.text.isEmpty { message += ": \(site.text)" }
   }
 
   static func unravel(_ lane: Int, _ shape: [Int]) -> [Int] {

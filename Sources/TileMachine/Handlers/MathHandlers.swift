@@ -29,14 +29,19 @@ enum MathHandlers {
           ], arena + instruction.pointee.d, instruction.pointee.n)
       }
     default:
+      let hasFourth = function.operands.count > 3
       return { frame, instruction in
         let arena = frame.pointee.arena
-        function(
-          [
-            UnsafeRawPointer(arena + instruction.pointee.a),
-            UnsafeRawPointer(arena + instruction.pointee.b),
-            UnsafeRawPointer(arena + instruction.pointee.c),
-          ], arena + instruction.pointee.d, instruction.pointee.n)
+        var arguments = [
+          UnsafeRawPointer(arena + instruction.pointee.a),
+          UnsafeRawPointer(arena + instruction.pointee.b),
+          UnsafeRawPointer(arena + instruction.pointee.c),
+        ]
+        if hasFourth {
+          let detail = frame.pointee.details + instruction.pointee.detail
+          arguments.append(UnsafeRawPointer(arena + detail.pointee.value.offset))
+        }
+        function(arguments, arena + instruction.pointee.d, instruction.pointee.n)
       }
     }
   }

@@ -26,7 +26,15 @@ extension BuiltinTable {
     },
     Builtin("tl.device_assert", "cond, msg=\"\", mask=None") { lowerer, arguments in
       // Without TRITON_DEBUG Triton checks the operands and emits nothing.
-      _ = try lowerer.toTensor(arguments["cond"])
+      var condition = try lowerer.toTensor(arguments["cond"])
+      guard lowerer.keepsAssertions else { return .none }
+      if !arguments["mask"].isNone {
+        let mask = try lowerer.toTensor(arguments["mask"])
+        condition = try lowerer.bitwise(
+          .or, .tensor(try lowerer.cast(condition, to: .int1)),
+          .tensor(try lowerer.logicalNot(try lowerer.cast(mask, to: .int1))))
+      }
+      try lowerer.emitAssertion(condition, arguments["msg"])
       return .none
     },
     Builtin("tl.inline_asm_elementwise", "asm, constraints, args, dtype, is_pure, pack") {
@@ -143,6 +151,12 @@ extension Lowerer {
     let kind = Operation.Kind.inlineAssembly(
       text: text, constraints: constraints, isPure: isPure, pack: 1)
     return Tensor(builder.emitTile(kind, [], type), type)
+  }
+
+  func emitAssertion(_ condition: Tensor, _ message: PyValue) throws {
+    var text = ""
+    if case .string(let given) = message { text = given }
+    builder.emit(.deviceAssert(message: text), [try cast(condition, to: .int1).value])
   }
 
   func devicePrint(_ arguments: BoundArguments) throws -> PyValue {

@@ -9,6 +9,8 @@ import TileIR
 final class Lowerer {
   let specialization: Specialization
   let builder: IRBuilder
+  /// Whether assertions are lowered: Triton's debug mode.
+  var keepsAssertions = false
   /// The module the kernel stands in: the one that ranges point into.
   let rootScope: ModuleScope
   var frames: [Frame] = []
@@ -131,10 +133,12 @@ final class Lowerer {
   // MARK: Entry
 
   static func lower(
-    _ kernel: JITReference, for specialization: Specialization, source: SourceText
+    _ kernel: JITReference, for specialization: Specialization, source: SourceText,
+    keepsAssertions: Bool = false
   ) -> Result<Function, Diagnostic> {
     let definition = kernel.function.definition
     let lowerer = Lowerer(specialization, scope: kernel.scope, at: definition.nameRange)
+    lowerer.keepsAssertions = keepsAssertions
     do {
       return .success(try lowerer.lowerKernel(kernel, source: source))
     } catch let diagnostic as Diagnostic {

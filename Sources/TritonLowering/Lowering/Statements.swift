@@ -190,8 +190,9 @@ extension Lowerer {
 
   private func executeAssert(_ test: Expr, _ message: Expr?) throws {
     // Without TRITON_DEBUG Triton checks the operands and emits nothing.
-    _ = try toTensor(try evaluate(test))
-    if let message { _ = try evaluate(message) }
+    let condition = try toTensor(try evaluate(test))
+    let text = try message.map { try evaluate($0) }
+    if keepsAssertions { try emitAssertion(condition, text ?? .string("")) }
   }
 
   // MARK: Code after a return
