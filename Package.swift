@@ -65,13 +65,13 @@ let package = Package(
       ], exclude: ["README.md"]),
     .target(
       name: "Tuning",
-      dependencies: ["Analysis", "HostProgram", "Rewrites", "Stages", "Requests"],
+      dependencies: ["Analysis", "Checking", "HostProgram", "Rewrites", "Stages", "Requests"],
       exclude: ["README.md"]),
     .target(
       name: "Reporting",
       dependencies: [
-        "Analysis", "DeviceModel", "HostProgram", "Profiling", "PythonSyntax", "Requests", "TileIR",
-        "TritonLowering", "Tuning",
+        "Analysis", "Checking", "DeviceModel", "HostProgram", "Profiling", "PythonSyntax",
+        "Requests", "TileIR", "TritonLowering", "Tuning",
       ],
       exclude: ["README.md"]),
     .executableTarget(

@@ -21,7 +21,8 @@ struct CheckSession {
     let problem = checker.problemTree
     original = ModuleUnderTest(checker.original, problem: problem, gpu: checker.gpu)
     candidate = ModuleUnderTest(checker.candidate, problem: problem, gpu: checker.gpu)
-    hasReference = problem.map { Checker.defines("Model", $0) } ?? false
+    hasReference =
+      checker.inputs.isEmpty && (problem.map { Checker.defines("Model", $0) } ?? false)
     deadline = Date().addingTimeInterval(max(0.1, checker.options.budget))
   }
 
@@ -59,7 +60,8 @@ struct CheckSession {
     let budget = checker.options.budget
     let chooser = ProblemChooser(
       original: original, candidate: candidate, hasReference: hasReference,
-      target: min(1.0, budget / 25), deadline: Date().addingTimeInterval(budget / 3))
+      given: checker.inputs, target: checker.options.isQuick ? budget / 60 : min(1.0, budget / 25),
+      deadline: Date().addingTimeInterval(budget / 3))
     let choice = try chooser.choose()
     report.notes += choice.notes
     guard let first = choice.problems.first else {
@@ -136,10 +138,8 @@ struct CheckSession {
   private static func plans(_ problems: [CheckProblem], configs: Int, _ isQuick: Bool) -> [Plan] {
     guard let first = problems.first else { return [] }
     var plans = [Plan(problem: first, input: .asGiven(seed: 1), config: 0)]
-    if !isQuick {
-      for problem in problems.dropFirst() {
-        plans.append(Plan(problem: problem, input: .asGiven(seed: 2), config: 0))
-      }
+    for problem in isQuick ? problems.dropFirst().prefix(1) : problems.dropFirst() {
+      plans.append(Plan(problem: problem, input: .asGiven(seed: 2), config: 0))
     }
     for config in 1..<max(2, configs) where config < configs {
       // A problem with tails where there is one.

@@ -19,6 +19,8 @@ public struct Checker: Sendable {
   public var original: ModuleTree
   /// A file with `Model`, `get_inputs`, `get_init_inputs`; nil: the original's own.
   public var problem: ModuleTree?
+  /// `forward`'s inputs where no problem file gives them: shapes that were told or deduced.
+  public var inputs: [String: TensorShape] = [:]
   public var gpu = HostGPU()
   public var options = Options()
 
@@ -27,7 +29,7 @@ public struct Checker: Sendable {
     public var budget = 30.0
     public var policy = AccuracyPolicy()
     public var threads = 1
-    /// Runs only the first problem with the first setting, every config once.
+    /// Runs one small problem, one with tails and every config once; no corners of the given sizes.
     public var isQuick = false
     public init() {}
   }

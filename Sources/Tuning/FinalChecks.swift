@@ -1,3 +1,4 @@
+import Checking
 import Diagnostics
 import HostProgram
 import PythonSyntax
@@ -5,7 +6,8 @@ import Requests
 import Stages
 
 /// Looks at the text that is about to be printed: the strict form, the stage's rules, and that the
-/// host program still makes the original's launches.
+/// host program still makes the original's launches; then the module runs against the original on
+/// the tile machine.
 ///
 /// The checks see only text. A candidate that fails is dropped and the one before it is looked at,
 /// down to the original.
@@ -19,6 +21,8 @@ struct FinalChecks {
     /// The index of the state that passed; 0 is the original.
     var index: Int
     var notes: [Diagnostic]
+    /// What the tile machine found for the text; nil for the original.
+    var check: CheckReport?
   }
 
   /// The last of `states` (the original first) whose text passes.
@@ -27,7 +31,17 @@ struct FinalChecks {
     for (index, state) in states.enumerated().reversed() {
       let arranged = StrictForm.arranged(state.tree)
       let problems = self.problems(of: arranged)
-      if problems.isEmpty { return Verified(text: arranged, index: index, notes: notes) }
+      if problems.isEmpty {
+        guard index > 0 else { return Verified(text: arranged, index: index, notes: notes) }
+        let check = self.check(arranged)
+        switch check.verdict {
+        case .passed, .unsupported:
+          return Verified(text: arranged, index: index, notes: notes, check: check)
+        case .failed, .shapeSpecific:
+          notes += check.findings.map { Self.note($0) }
+          continue
+        }
+      }
       if index == 0 {
         // What the original itself breaks is the user's to know; it is printed all the same.
         notes += problems.map { problem in
@@ -41,6 +55,32 @@ struct FinalChecks {
       notes += problems
     }
     return Verified(text: original.source, index: 0, notes: notes)
+  }
+
+  /// Runs a text against the original on the tile machine, at sizes that take a moment.
+  private func check(_ text: SourceText) -> CheckReport {
+    var checker = Checker(
+      candidate: PythonParser.parse(text), original: original.tree, problem: inputs.problem)
+    if inputs.problem == nil || !request.inputs.isEmpty, let run = original.subject.run,
+      run.inputsAreKnown
+    {
+      checker.inputs = Dictionary(run.inputs.map { ($0.name, $0.shape) }) { first, _ in first }
+    }
+    checker.gpu = inputs.gpu
+    checker.options.isQuick = true
+    checker.options.budget = Self.checkSeconds
+    return checker.check()
+  }
+
+  /// Time for one check; what does not fit is left to `hone check`.
+  private static let checkSeconds = 2.0
+
+  private static func note(_ finding: CheckFinding) -> Diagnostic {
+    var note = finding.diagnostic
+    note.severity = .warning
+    note.message =
+      "a candidate was dropped: on the tile machine, at \(finding.problem): \(note.message)"
+    return note
   }
 
   /// What is wrong with a text that the original is free of.

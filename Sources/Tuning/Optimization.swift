@@ -1,4 +1,5 @@
 import Analysis
+import Checking
 import Diagnostics
 import HostProgram
 
@@ -26,11 +27,14 @@ public struct Optimization: Sendable {
   public var deduction: ProblemDeduction?
   /// What was assumed, and what could not be understood.
   public var notes: [Diagnostic]
+  /// The run of `module` against the original on the tile machine; nil where the original is the
+  /// answer.
+  public var check: CheckReport?
 
   public init(
     status: Status, original: SourceText, module: SourceText, run: HostRun? = nil,
     kernels: [KernelOutcome] = [], trials: [Trial] = [], deduction: ProblemDeduction? = nil,
-    notes: [Diagnostic] = []
+    notes: [Diagnostic] = [], check: CheckReport? = nil
   ) {
     self.status = status
     self.original = original
@@ -40,6 +44,7 @@ public struct Optimization: Sendable {
     self.trials = trials
     self.deduction = deduction
     self.notes = notes
+    self.check = check
   }
 
   /// Whether something was done that is predicted to gain what the stage asks for, or that gained on

@@ -47,7 +47,8 @@ public struct Optimizer: Sendable {
       status: status, original: original.source, module: final.text,
       run: problem.run.flatMap { _ in
         try? problem.inputs.host(for: PythonParser.parse(final.text)).run(problem.inputs.inputs)
-      }, kernels: kernels, trials: trials, deduction: problem.deduction, notes: notes)
+      }, kernels: kernels, trials: trials, deduction: problem.deduction, notes: notes,
+      check: final.check)
   }
 
   /// Turns the accepted trials after the first `count` into reverted ones: the text that they led

@@ -12,6 +12,8 @@ struct ProblemChooser {
   let candidate: ModuleUnderTest
   /// Whether the problem has a `Model` that must accept the sizes too.
   let hasReference: Bool
+  /// Shapes of inputs where no problem file gives them.
+  var given: [String: TensorShape] = [:]
   /// Seconds one run may take.
   let target: Double
   let deadline: Date
@@ -41,12 +43,14 @@ struct ProblemChooser {
     var notes: [String] = []
     let given: CheckProblem
     var sizes: [Size] = []
-    do {
-      let run = try original.host.run(.fromProblem)
+    if !self.given.isEmpty {
+      given = CheckProblem(sizes: .tensors(self.given), label: "given shapes")
+      sizes = Self.axes(try original.host.run(.tensors(self.given)))
+    } else if let run = try? original.host.run(.fromProblem) {
       given = CheckProblem(sizes: .constants([:]), label: "as given")
       sizes = effectiveConstants(run)
       if !sizes.contains(where: { $0.value > 8 }) { sizes = Self.axes(run) }
-    } catch {
+    } else {
       // No problem file: sizes from the module's own needs.
       let run = try original.host.run(.unknown)
       given = CheckProblem(sizes: .standIns, label: "stand-in sizes")
@@ -128,6 +132,15 @@ struct ProblemChooser {
       case .constant(let name): constants[name] = size.value
       case .axis(let input, let axis): shapes[input, default: []].append((axis, size.value))
       }
+    }
+    if !given.isEmpty {
+      var tensors = given
+      for (name, sizes) in shapes {
+        let shape = sizes.sorted { $0.0 < $1.0 }.map(\.1)
+        tensors[name] = TensorShape(element: given[name]?.element ?? .fp32, shape: shape)
+      }
+      let text = tensors.sorted { $0.key < $1.key }.map { "\($0.key)\($0.value.shape)" }
+      return CheckProblem(sizes: .tensors(tensors), label: text.joined(separator: ", "))
     }
     if !shapes.isEmpty {
       let all = shapes.mapValues { $0.sorted { $0.0 < $1.0 }.map(\.1) }

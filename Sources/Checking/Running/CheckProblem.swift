@@ -7,6 +7,8 @@ public struct CheckProblem: Sendable, Hashable {
     case constants([String: Int])
     /// Other shapes of `forward`'s inputs, by parameter name.
     case shapes([String: [Int]])
+    /// Given shapes of `forward`'s inputs, without a problem file.
+    case tensors([String: TensorShape])
     /// No problem is known: stand-ins.
     case standIns
   }
@@ -24,6 +26,7 @@ public struct CheckProblem: Sendable, Hashable {
     switch sizes {
     case .constants(let constants): try host.run(.fromProblem, constants: constants)
     case .shapes(let shapes): try host.run(.resized(shapes))
+    case .tensors(let shapes): try host.run(.tensors(shapes))
     case .standIns: try host.run(.unknown)
     }
   }
@@ -33,7 +36,7 @@ public struct CheckProblem: Sendable, Hashable {
     switch sizes {
     case .constants(let constants): try host.runReference(.fromProblem, constants: constants)
     case .shapes(let shapes): try host.runReference(.resized(shapes))
-    case .standIns: try host.runReference()
+    case .tensors, .standIns: try host.runReference()
     }
   }
 }

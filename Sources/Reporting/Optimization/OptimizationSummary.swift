@@ -1,4 +1,6 @@
+import Checking
 import Diagnostics
+import Foundation
 import Requests
 import Tuning
 
@@ -31,8 +33,21 @@ public struct OptimizationSummary: Sendable {
       lines.append("notes")
       lines += shown.map { "  " + $0.headline }
     }
+    if let check = result.check { lines.append(Self.describe(check)) }
     lines.append(verdict)
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func describe(_ check: CheckReport) -> String {
+    guard check.verdict == .passed else {
+      return "not checked on the tile machine: "
+        + (check.obstacle?.headline ?? "no run could be made")
+    }
+    let worst = check.runs.map(\.candidate.relativeL2).max() ?? 0
+    let reference = check.runs.first?.reference.rawValue ?? "original module"
+    let error = String(format: "%.2g", worst)
+    return "checked    on the tile machine: \(check.problems.count) runs at small sizes agree with "
+      + "the original, worst relative error \(error) against the \(reference)"
   }
 
   private func describe(_ kernel: KernelOutcome) -> [String] {
