@@ -12,6 +12,7 @@ extension TileProgram {
     _ function: Function, grid: (Int, Int, Int), addresses: [Value: Int], keepsAll: Bool = false
   ) throws(Diagnostic) -> TileProgram {
     var compiler = MachineCompiler(function, grid: grid, pointers: addresses)
+    compiler.tracesFaults = keepsAll
     try compiler.compile(function.body)
     return compiler.finish(keepsAll: keepsAll)
   }

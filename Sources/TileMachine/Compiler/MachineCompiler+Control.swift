@@ -62,7 +62,8 @@ extension MachineCompiler {
     /// A tile of its own, of the whole IR shape.
     case tile(Operand)
     /// A pointer: what it was before the loop, plus bytes added since.
-    case moving(PointerParts, delta: Operand, steps: [Value])
+    /// `twin` is the delta without 32-bit wrapping, where the steps may wrap.
+    case moving(PointerParts, delta: Operand, twin: Operand?, steps: [Value])
   }
 
   mutating func compileFor(_ operation: Operation) throws(Diagnostic) {
@@ -116,10 +117,14 @@ extension MachineCompiler {
         let shape = joined([type.shape.map { _ in 1 }] + steps.map { stored[$0] })
         let delta = newOperand(.i64, shape)
         emitMove(constant(0, .i64, shape), into: delta)
-        var moved = start
-        moved.terms.append(.init(operand: delta, scale: 1))
-        pointers[argument.index] = moved
-        result.append(.moving(start, delta: delta, steps: steps))
+        var twin: Operand?
+        if steps.contains(where: { wrapsInSlice[$0.index] }) {
+          let place = newOperand(.i64, shape)
+          emitMove(constant(0, .i64, shape), into: place)
+          twin = place
+        }
+        pointers[argument.index] = moved(start, delta, twin)
+        result.append(.moving(start, delta: delta, twin: twin, steps: steps))
       } else {
         let place = newOperand(Lane(type.element), type.shape)
         emitMove(try lanes(value, operation), into: place)
@@ -129,6 +134,18 @@ extension MachineCompiler {
       }
     }
     return result
+  }
+
+  /// What a pointer is after `delta` bytes were added to it.
+  private func moved(_ start: PointerParts, _ delta: Operand, _ twin: Operand?) -> PointerParts {
+    let step = PointerParts.Term(operand: delta, scale: 1)
+    var parts = start
+    parts.terms.append(step)
+    if twin != nil || start.twin != nil {
+      let wide = twin.map { PointerParts.Term(operand: $0, scale: 1) } ?? step
+      parts.twin = (start.twin ?? start.terms) + [wide]
+    }
+    return parts
   }
 
   /// The offsets added on the way from a region argument to what the region yields for it; nil
@@ -159,8 +176,19 @@ extension MachineCompiler {
       case .tile(let target):
         sources.append(try lanes(value, operation))
         targets.append(target)
-      case .moving(_, let delta, let steps):
+      case .moving(_, let delta, let twin, let steps):
         let size = tile(value).element.pointee?.bytes ?? 1
+        if let twin {
+          var terms = [PointerParts.Term(operand: twin, scale: 1)]
+          for step in steps {
+            guard let wide = self.twin(of: step) else { continue }
+            terms.append(.init(operand: wide, scale: size))
+          }
+          if let total = sum(terms) {
+            sources.append(total)
+            targets.append(twin)
+          }
+        }
         var terms = [PointerParts.Term(operand: delta, scale: 1)]
         for step in steps {
           terms.append(.init(operand: try operand(step, operation), scale: size))
@@ -178,10 +206,8 @@ extension MachineCompiler {
     for (result, place) in zip(results, carried) {
       switch place {
       case .tile(let operand): operands[result.index] = operand
-      case .moving(let start, let delta, _):
-        var parts = start
-        parts.terms.append(.init(operand: delta, scale: 1))
-        pointers[result.index] = parts
+      case .moving(let start, let delta, let twin, _):
+        pointers[result.index] = moved(start, delta, twin)
       }
     }
   }

@@ -28,6 +28,7 @@ extension MachineCompiler {
     if attributes.isVolatile { shape = tile(result).shape }
     let rawLane: Lane =
       element.isNarrowFloat ? (element.bytes == 1 ? .u8 : .u16) : Lane(element)
+    emitOverflowCheck(parts, over: shape, mask: mask, bytes: element.bytes)
     let target = newOperand(rawLane, shape)
     var detail = Detail()
     accessParts(parts, over: shape, into: &detail)
@@ -60,6 +61,7 @@ extension MachineCompiler {
       shapes.append(lanes.shape)
     }
     let shape = joined(shapes)
+    emitOverflowCheck(parts, over: shape, mask: mask, bytes: element.bytes)
     var detail = Detail()
     accessParts(parts, over: shape, into: &detail)
     if let mask { detail.mask = lanePart(mask, over: shape) }
@@ -130,6 +132,7 @@ extension MachineCompiler {
       return compiler.emitDense(MathHandlers.encode(element), [lanes], lane: rawLane)
     }
     let new = try raw(&self, value)
+    emitOverflowCheck(parts, over: shape, mask: mask, bytes: element.bytes)
     var detail = Detail()
     accessParts(parts, over: shape, into: &detail)
     if let mask { detail.mask = lanePart(mask, over: shape) }

@@ -226,20 +226,10 @@ extension MachineCompiler {
     let shape = tile(result).shape
     switch operation.kind {
     case .splat:
-      pointers[result.index] = PointerParts(
-        terms: parts.terms.map {
-          var term = $0
-          term.operand.shape = shape.map { _ in 1 }
-          return term
-        })
+      pointers[result.index] = parts.map { $0.shape = shape.map { _ in 1 } }
     case .broadcast: pointers[result.index] = parts
     case .expandDims(let axis):
-      pointers[result.index] = PointerParts(
-        terms: parts.terms.map {
-          var term = $0
-          term.operand.shape.insert(1, at: axis)
-          return term
-        })
+      pointers[result.index] = parts.map { $0.shape.insert(1, at: axis) }
     default: return false
     }
     return true
@@ -273,6 +263,12 @@ extension MachineCompiler {
     let result = operation.results[0]
     let element = tile(result).element
     let lane = Lane(element)
+    if case .cast = operation.kind, element.isPointer,
+      let parts = pointers[operation.operands[0].index]
+    {
+      pointers[result.index] = parts
+      return
+    }
     var inputs: [Operand] = []
     for value in operation.operands { inputs.append(try lanes(value, operation)) }
     let source = operation.operands.first.map { tile($0).element } ?? element

@@ -19,6 +19,8 @@ struct MachineCompiler {
   let function: Function
   let stored: StoredShapes
   let intervals: Intervals
+  /// Values that depend on 32-bit arithmetic which may wrap.
+  let wrapsInSlice: [Bool]
   let grid: (Int, Int, Int)
   var program: TileProgram
 
@@ -72,12 +74,15 @@ struct MachineCompiler {
     static let c = Fields(rawValue: 8)
   }
   var labels = 0
+  /// Whether sites get a ``FaultTrace``.
+  var tracesFaults = false
 
   init(_ function: Function, grid: (Int, Int, Int), pointers arguments: [Value: Int]) {
     self.function = function
     self.grid = grid
     stored = StoredShapes(function)
     intervals = Intervals(function, grid: grid)
+    wrapsInSlice = Self.wrappingSlices(function, intervals)
     program = TileProgram(function: function, grid: grid)
     operands = Array(repeating: nil, count: function.values.count)
     pointers = Array(repeating: nil, count: function.values.count)
@@ -220,7 +225,9 @@ struct MachineCompiler {
     program.sites.append(
       TileProgram.Site(
         operation: operation.kind.name, location: operation.location, shape: shape,
-        element: element))
+        element: element,
+        trace: tracesFaults
+          ? FaultTrace(operation, function, definitions: definitions) : nil))
   }
 
   func unsupported(_ what: String, _ operation: Operation) -> Diagnostic {

@@ -12,6 +12,18 @@ struct PointerParts: Sendable {
     var scale: Int
   }
   var terms: [Term]
+  /// The same sum in 64 bits, where 32-bit arithmetic may have wrapped on the way.
+  var twin: [Term]?
+
+  /// Both sums with their operands changed.
+  func map(_ change: (inout Operand) -> Void) -> PointerParts {
+    func changed(_ term: Term) -> Term {
+      var term = term
+      change(&term.operand)
+      return term
+    }
+    return PointerParts(terms: terms.map(changed), twin: twin.map { $0.map(changed) })
+  }
 }
 
 extension MachineCompiler {
@@ -73,7 +85,8 @@ extension MachineCompiler {
         CastHandlers.integer(from: narrow.lane, to: .i64), [narrow], lane: .i64)
       terms.append(.init(operand: wide, scale: size))
     }
-    pointers[result.index] = PointerParts(terms: terms)
+    let twin = twinTerms(base, offset, scale: size, terms: terms.dropFirst(base.terms.count))
+    pointers[result.index] = PointerParts(terms: terms, twin: twin)
   }
 
   /// One term as a tile of bytes (i64 lanes).

@@ -40,8 +40,8 @@ public struct TileProgram: Sendable {
     var element: ElementType
     /// What the kernel says there: the message of an assertion.
     var text = ""
-    /// Integer values that lead to the address, with their names, for messages.
-    var operands: [(name: String, value: Value)] = []
+    /// The named integers behind the operation; only in programs compiled to be looked at.
+    var trace: FaultTrace?
   }
 
   /// Whether the kernel can write to an allocation.

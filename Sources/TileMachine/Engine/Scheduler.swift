@@ -9,6 +9,9 @@ final class Scheduler: @unchecked Sendable {
   let grid: (Int, Int, Int)
   let options: TileMachine.Options
 
+  /// Looks at the arena of a program that faulted, before it is gone; set before ``run()``.
+  var onFault: ((RawFault, UnsafeMutableRawPointer) -> Void)?
+
   private let next = Atomic<Int>(0)
   private let isStopped = Atomic<Bool>(false)
   private let state = Mutex(State())
@@ -24,6 +27,7 @@ final class Scheduler: @unchecked Sendable {
   struct Found: Sendable {
     var raw: RawFault
     var id: (Int, Int, Int)
+    var linear: Int
   }
 
   init(
@@ -37,7 +41,9 @@ final class Scheduler: @unchecked Sendable {
     self.options = options
   }
 
-  var fault: Found? { state.withLock { $0.fault.map { Found(raw: $0.raw, id: $0.id) } } }
+  var fault: Found? {
+    state.withLock { $0.fault.map { Found(raw: $0.raw, id: $0.id, linear: $0.linear) } }
+  }
 
   /// nil when there is no memory for an arena.
   func run() -> TileMachine.Run? {
@@ -138,6 +144,7 @@ final class Scheduler: @unchecked Sendable {
   private func report(_ frame: UnsafeMutablePointer<Frame>, linear: Int) {
     isStopped.store(true, ordering: .relaxed)
     guard let raw = frame.pointee.fault else { return }
+    onFault?(raw, frame.pointee.arena)
     let id = frame.pointee.programID
     state.withLock { state in
       // Of several threads' faults the one of the lowest program is kept.

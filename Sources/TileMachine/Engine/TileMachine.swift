@@ -114,8 +114,10 @@ public struct PreparedLaunch: Sendable {
       throw Diagnostic(id: "out-of-memory", "no memory for \(program.arenaBytes) bytes of tiles")
     }
     if let raw = scheduler.fault {
-      run.fault = MachineFault(
+      var fault = MachineFault(
         raw, program: program, grid: grid, memory: memory, addresses: addresses)
+      fault.operands = FaultTrace.operands(raw, self, memory: memory, options: options)
+      run.fault = fault
     }
     return run
   }

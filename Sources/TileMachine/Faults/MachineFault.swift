@@ -98,7 +98,7 @@ public struct MachineFault: Error, Sendable {
   private static func describe(
     _ raw: RawFault, _ place: Place?, element: ElementType
   ) -> (String, String) {
-    let where_ = place.map {
+    let tensor = place.map {
       "\($0.label.name)[\($0.index.map(String.init).joined(separator: ", "))]"
     }
     func other(_ word: UInt16) -> String {
@@ -121,35 +121,36 @@ public struct MachineFault: Error, Sendable {
         "\(verb) out of bounds: \(side) '\(place.label.name)' of \(place.count) elements"
       )
     case .uninitialized:
-      return ("uninitialized-read", "reads \(where_ ?? "memory"), which nothing wrote yet")
+      return ("uninitialized-read", "reads \(tensor ?? "memory"), which nothing wrote yet")
     case .writeWriteRace(let word):
       return (
         "write-write-race",
-        "writes \(where_ ?? "memory"), which \(other(word)) wrote too with another value"
+        "writes \(tensor ?? "memory"), which \(other(word)) wrote too with another value"
       )
     case .readAfterForeignWrite(let word):
       return (
-        "read-write-race", "reads \(where_ ?? "memory"), which \(other(word)) of this launch writes"
+        "read-write-race", "reads \(tensor ?? "memory"), which \(other(word)) of this launch writes"
       )
     case .writeAfterForeignRead(let word):
       return (
-        "read-write-race", "writes \(where_ ?? "memory"), which \(other(word)) of this launch reads"
+        "read-write-race", "writes \(tensor ?? "memory"), which \(other(word)) of this launch reads"
       )
     case .laneRace(let otherLane):
       return (
         "lane-race",
-        "two lanes of one store write different values to \(where_ ?? "one address") (the other is lane \(otherLane))"
+        "two lanes of one store write different values to \(tensor ?? "one address") (the other is lane \(otherLane))"
       )
     case .misaligned:
       return (
         "misaligned-access",
-        "address of \(where_ ?? "memory") is not a multiple of \(raw.bytes) bytes"
+        "address of \(tensor ?? "memory") is not a multiple of \(raw.bytes) bytes"
       )
     case .divisionByZero: return ("division-by-zero", "integer division by zero")
-    case .offsetOverflow(let wide):
+    case .offsetOverflow(let used):
+      let distance = raw.address.subtractingClamped(used) / max(1, raw.bytes)
       return (
         "offset-overflow",
-        "the offset overflows 32 bits: it should be \(wide), outside [-2^31, 2^31)"
+        "32-bit index arithmetic overflows: \(tensor ?? "the address") is meant, but the offset is \(distance) elements off; compute it in int64"
       )
     case .wrongHint(let problem):
       return (

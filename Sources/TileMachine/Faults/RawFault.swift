@@ -12,7 +12,8 @@ struct RawFault: Sendable {
     case laneRace(otherLane: Int)
     case misaligned
     case divisionByZero
-    case offsetOverflow(wide: Int)
+    /// 32-bit arithmetic wrapped: `used` is the address it led to, `address` the one meant.
+    case offsetOverflow(used: Int)
     case wrongHint(HintProblem)
     case assumption
     case assertion

@@ -139,6 +139,10 @@ struct LaunchRewriter {
       return
     }
     if let constant = folded(operation) {
+      if operation.operands.count == 1, function.values[result.index].name == nil {
+        // A parameter stays known by its name when it is spread over a tile.
+        function.values[result.index].name = function.values[operation.operands[0].index].name
+      }
       operation.kind = .constant(constant)
       operation.operands = []
     }
@@ -196,7 +200,10 @@ struct LaunchRewriter {
     let operands = operation.operands.map { constants[$0.index] }
     guard let tile = function.values[operation.results[0].index].type.tile else { return nil }
     switch operation.kind {
-    case .binary(let op): return Folding.binary(op, operands[0], operands[1], tile.element)
+    case .binary(let op):
+      // What wraps stays, so that addresses made of it are checked.
+      if tile.element == .int32, wraps(op, operands[0], operands[1]) { return nil }
+      return Folding.binary(op, operands[0], operands[1], tile.element)
     case .compare(let predicate):
       guard let element = function.values[operation.operands[0].index].type.tile?.element else {
         return nil
@@ -210,6 +217,19 @@ struct LaunchRewriter {
       return Folding.convert(known, from: source, to: tile.element)
     default: return nil
     }
+  }
+
+  private func wraps(_ op: BinaryOp, _ a: ConstantValue?, _ b: ConstantValue?) -> Bool {
+    guard case .int(let x)? = a, case .int(let y)? = b else { return false }
+    let exact: Int
+    switch op {
+    case .add: exact = x &+ y
+    case .sub: exact = x &- y
+    case .mul: exact = x &* y
+    case .shl: exact = (0..<31).contains(y) ? x &<< y : 0
+    default: return false
+    }
+    return Int32(exactly: exact) == nil
   }
 
   /// An operand that the result always equals.
