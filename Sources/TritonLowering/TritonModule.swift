@@ -21,27 +21,38 @@ public struct TritonModule: Sendable {
 
   private static func jitFunctions(of tree: ModuleTree, scope: ModuleScope) -> [JITFunction] {
     var functions: [JITFunction] = []
-    func visit(_ body: [Stmt], _ depth: Int) {
+    // Kernels inside host functions, where one of the name is all there is.
+    var nested: [JITFunction] = []
+    var owners: [FunctionDef] = []
+    func visit(_ body: [Stmt], _ depth: Int, isNested: Bool = false) {
       guard depth < 8 else { return }
       for statement in body {
         switch statement.kind {
         case .function(let definition):
           let decorators = FunctionDecorators(definition, scope: scope)
-          if decorators.isJIT { functions.append(JITFunction(definition, decorators)) }
+          if decorators.isJIT {
+            let function = JITFunction(definition, decorators)
+            if isNested { nested.append(function) } else { functions.append(function) }
+          } else {
+            owners.append(definition)
+          }
         case .if(_, let body, let orElse):
-          visit(body, depth + 1)
-          visit(orElse, depth + 1)
+          visit(body, depth + 1, isNested: isNested)
+          visit(orElse, depth + 1, isNested: isNested)
         case .try(let body, let handlers, let orElse, let finally, _):
-          visit(body, depth + 1)
-          for item in handlers { visit(item.body, depth + 1) }
-          visit(orElse, depth + 1)
-          visit(finally, depth + 1)
+          visit(body, depth + 1, isNested: isNested)
+          for item in handlers { visit(item.body, depth + 1, isNested: isNested) }
+          visit(orElse, depth + 1, isNested: isNested)
+          visit(finally, depth + 1, isNested: isNested)
         default: break
         }
       }
     }
     visit(tree.body, 0)
-    return functions
+    for owner in owners { visit(owner.body, 1, isNested: true) }
+    let taken = Set(functions.map(\.name))
+    let counts = Dictionary(grouping: nested, by: \.name).mapValues(\.count)
+    return functions + nested.filter { counts[$0.name] == 1 && !taken.contains($0.name) }
   }
 
   public func function(named name: String) -> JITFunction? {

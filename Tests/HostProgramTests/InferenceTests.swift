@@ -133,6 +133,53 @@ import TileIR
     #expect(run.inputs[0].shape.shape.count == 4)
   }
 
+  @Test func `A size meets all demands made on it`() throws {
+    let run = try Self.module(
+      """
+      , out_channels
+      assert out_channels % 4 == 0
+      self.conv = nn.Conv2d(6, out_channels // 4, 1, groups=3)
+      """, "a"
+    ).run(.unknown)
+    let size = try #require(
+      run.dimensions.first { $0.source == .constructor("out_channels") }?.value)
+    #expect(size % 12 == 0 && size > 0)
+  }
+
+  @Test func `Where nothing says what is wrong, other ranks and sizes are tried`() throws {
+    let ranks = try Self.module("", "a\nb, c = a.detach()[0].shape").run(.unknown)
+    #expect(ranks.inputs[0].shape.shape.count == 3)
+    let sizes = try Self.module(
+      "\nself.pool = nn.MaxPool2d(2)",
+      "a\nb, c, d, e = a.shape\nif float(d) < 200.0:\n    raise ValueError('small')"
+    ).run(.unknown)
+    #expect(sizes.inputs[0].shape.shape[2] >= 200)
+  }
+
+  @Test func `A branch without kernels is left where another has some`() throws {
+    let program = TestModule.program(
+      TestModule.scaleKernel + """
+        class ModelNew(nn.Module):
+            def forward(self, x):
+                if x.dim() != 3:
+                    return torch.relu(x)
+                y = torch.empty_like(x)
+                scale[(1,)](x, y, x.numel(), 2.0, BLOCK=64)
+                return y
+        """)
+    let run = try program.run(.unknown)
+    #expect(run.inputs[0].shape.shape.count == 3)
+    #expect(run.launches.count == 1)
+  }
+
+  @Test func `The length of a spread argument is found`() throws {
+    let run = try Self.module(
+      ", bias_shape\nself.bias = nn.Parameter(torch.randn(*bias_shape))",
+      "a\nb = self.bias.stride(3)"
+    ).run(.unknown)
+    #expect(run.dimensions.count { $0.source == .constructor("bias_shape") } == 4)
+  }
+
   @Test func `A module without ModelNew is refused`() {
     let error = #expect(throws: Diagnostic.self) {
       try TestModule.program(TestModule.scaleKernel).run(.unknown)

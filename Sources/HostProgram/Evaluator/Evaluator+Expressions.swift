@@ -161,7 +161,11 @@ extension Evaluator {
     list.positional.reserveCapacity(arguments.count)
     for argument in arguments {
       if case .starred(let inner) = argument.kind {
-        let values = try items(try evaluate(inner, scope))
+        let spread = try evaluate(inner, scope)
+        if arguments.count == 1, case .tuple(let tuple) = spread {
+          list.spreadSource = tuple.rankSource
+        }
+        let values = try items(spread)
         list.positional.append(contentsOf: values)
         list.positionalRanges.append(contentsOf: values.map { _ in inner.range })
       } else {

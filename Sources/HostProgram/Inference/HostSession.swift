@@ -205,7 +205,7 @@ final class HostSession {
     -> (Value, String)
   {
     var items: [SymInt] = []
-    for index in 0..<max(0, min(length, 16)) {
+    for index in 0..<max(0, min(length, 32)) {
       let fallback: Int
       switch choice {
       case .sizes(let sizes): fallback = sizes.indices.contains(index) ? sizes[index] : 1

@@ -256,7 +256,9 @@ enum TritonHost {
       return .native(
         NativeFunction("autotune") { ev, inner in
           guard case .kernel(let kernel)? = inner.positional.first else {
-            throw ev.refuse("triton.autotune of something that is no kernel")
+            // `Autotuner` asks its function for what only `@triton.jit` gives it.
+            throw ev.raise(
+              "AttributeError", "'function' object has no attribute 'arg_names'")
           }
           let tuned = KernelObject(copying: kernel)
           tuned.configs = configs

@@ -10,6 +10,8 @@ struct Arguments {
   var keywordRanges: [SourceRange] = []
   /// The whole call.
   var range: SourceRange
+  /// The sequence whose length is a guess, where `*sequence` makes up the arguments.
+  var spreadSource: String?
 
   init(
     _ positional: [Value] = [], keywords: [(name: String, value: Value)] = [],
@@ -49,6 +51,7 @@ struct Bound {
   private(set) var values: [Value?]
   /// Positional arguments past the named ones, for functions that take `*args`.
   private(set) var rest: [Value] = []
+  private let spreadSource: String?
 
   /// Binds a call. A name that starts with `*` takes the remaining positional arguments.
   /// Keywords that the signature lacks are a `TypeError`, except those every torch function takes.
@@ -58,6 +61,7 @@ struct Bound {
     self.evaluator = evaluator
     self.function = function
     self.names = names
+    spreadSource = arguments.spreadSource
     values = Array(repeating: nil, count: names.count)
     var position = 0
     let variadic = names.firstIndex { $0.hasPrefix("*") }
@@ -176,6 +180,7 @@ struct Bound {
 
   /// The sequence whose length a `*size` parameter has, where that length is a guess.
   var sizesSource: String? {
+    if let spreadSource { return spreadSource }
     let whole = rest.count == 1 ? rest[0] : given("size")
     if case .tuple(let tuple)? = whole { return tuple.rankSource }
     return nil
