@@ -17,7 +17,7 @@ func apply<Argument, Result>(
     pointer.initialize(to: argument)
     return pointer
   }
-  defer { copies.forEach { $0.deallocate() } }
+  defer { for copy in copies { copy.deallocate() } }
   withUnsafeMutablePointer(to: &output) {
     function(copies.map { UnsafeRawPointer($0) }, UnsafeMutableRawPointer($0), 1)
   }
