@@ -40,7 +40,7 @@ let package = Package(
     .target(
       name: "TileMachine",
       dependencies: ["ElementMath", "HostProgram", "TileIR", "TritonLowering"],
-      exclude: ["README.md"]),
+      exclude: ["NUMERICS.md", "README.md"]),
     .target(
       name: "Profiling", dependencies: ["DeviceModel", "HostProgram", "TileIR"],
       exclude: ["README.md"]),
@@ -98,7 +98,8 @@ let package = Package(
       name: "TensorMathTests", dependencies: ["TensorMath", "HostProgram", "PythonSyntax"]),
     .testTarget(
       name: "TileMachineTests",
-      dependencies: ["TileMachine", "TritonLowering", "PythonSyntax", "TileIR"]),
+      dependencies: ["TileMachine", "TritonLowering", "PythonSyntax", "TileIR"],
+      exclude: ["JudgeGoldens"]),
     .testTarget(name: "CheckingTests", dependencies: ["Checking", "Mutation", "PythonSyntax"]),
     .testTarget(
       name: "MutationTests",

@@ -15,7 +15,7 @@ extension MachineCompiler {
     let k = aType.shape[rank - 1]
     var a = materialize(try operand(operation.operands[0], operation), aType.shape)
     var b = materialize(try operand(operation.operands[1], operation), bType.shape)
-    var c = materialize(try operand(operation.operands[2], operation), type.shape)
+    let c = materialize(try operand(operation.operands[2], operation), type.shape)
     let handler: Handler
     let lane: Lane
     switch Lane(type.element) {
@@ -35,25 +35,40 @@ extension MachineCompiler {
       b = emitElementwise(CastHandlers.integer(from: b.lane, to: .i32), [b], lane: .i32)
     default: throw unsupported("a product into \(type.element)", operation)
     }
-    if aType.element == .fp32, bType.element == .fp32, lane == .f32, precision != .ieee {
-      let high = (
-        emitDense(DotHandlers.truncateToTF32, [a], lane: .f32),
-        emitDense(DotHandlers.truncateToTF32, [b], lane: .f32)
-      )
-      if precision != .tf32 {
-        // Three products: the two crossed ones first, then the large one. bf16x3 and bf16x6 are at
-        // least as exact as tf32x3 in the operands they keep, and are run the same way.
-        let low = (
-          emitDense(DotHandlers.residueOfTF32, [a], lane: .f32),
-          emitDense(DotHandlers.residueOfTF32, [b], lane: .f32)
-        )
-        c = emitProduct(handler, low.0, high.1, c, type.shape, k)
-        c = emitProduct(handler, high.0, low.1, c, type.shape, k)
-      }
-      (a, b) = high
+    let splits = aType.element == .fp32 && bType.element == .fp32 && lane == .f32
+    if splits, precision == .tf32 {
+      a = emitDense(DotHandlers.truncateToTF32, [a], lane: .f32)
+      b = emitDense(DotHandlers.truncateToTF32, [b], lane: .f32)
+    } else if splits, precision != .ieee {
+      operands[result.index] = emitSplitProduct(a, b, c, type.shape, k)
+      return
     }
     operands[result.index] = rounded(
       emitProduct(handler, a, b, c, type.shape, k), type.element)
+  }
+
+  /// `tf32x3`, as Triton's F32DotTC pass: operands rounded to large and small parts, the two crossed
+  /// products first, without NaN (an infinite large part leaves NaN as the small one), then the large
+  /// product, then the accumulator. bf16x3 and bf16x6 keep about as much and are run the same way.
+  private mutating func emitSplitProduct(
+    _ a: Operand, _ b: Operand, _ c: Operand, _ shape: [Int], _ k: Int
+  ) -> Operand {
+    let multiply = DotHandlers.float
+    let high = (
+      emitDense(DotHandlers.roundToTF32, [a], lane: .f32),
+      emitDense(DotHandlers.roundToTF32, [b], lane: .f32)
+    )
+    let low = (
+      emitDense(DotHandlers.residueOfTF32, [a], lane: .f32),
+      emitDense(DotHandlers.residueOfTF32, [b], lane: .f32)
+    )
+    var sum = materialize(constant(0.0, .f32, shape), shape)
+    sum = emitProduct(multiply, low.0, high.1, sum, shape, k)
+    sum = emitProduct(multiply, high.0, low.1, sum, shape, k)
+    sum = emitDense(DotHandlers.withoutNaN, [sum], lane: .f32)
+    sum = emitProduct(multiply, high.0, high.1, sum, shape, k)
+    guard let add = FloatHandlers.binary(.add, .f32) else { return sum }
+    return emitElementwise(add, [sum, c], lane: .f32)
   }
 
   /// a [batch…, m, k] · b [batch…, k, n] + c, all dense; `shape` is that of c and the result.

@@ -132,15 +132,30 @@ enum DotHandlers {
     }
   }
 
-  /// What is left of an fp32 lane after ``truncateToTF32``: the small operand of `tf32x3`.
+  /// The nearest TF32 value, ties away from zero: the large operand of `tf32x3`.
+  static let roundToTF32: Handler = { frame, instruction in
+    let i = instruction.pointee
+    ElementMath.roundToTF32(
+      UnsafePointer(frame.pointee.float(i.a)), frame.pointee.float(i.d), count: i.n)
+  }
+
+  /// What ``roundToTF32`` leaves of an fp32 lane, as the tensor cores read it: the small operand of
+  /// `tf32x3`.
   static let residueOfTF32: Handler = { frame, instruction in
+    let i = instruction.pointee
+    let a = UnsafePointer(frame.pointee.float(i.a))
+    let d = frame.pointee.float(i.d)
+    ElementMath.roundToTF32(a, d, count: i.n)
+    for lane in 0..<i.n {
+      d[lane] = Float(bitPattern: (a[lane] - d[lane]).bitPattern & 0xFFFF_E000)
+    }
+  }
+
+  /// NaN becomes 0.
+  static let withoutNaN: Handler = { frame, instruction in
     let i = instruction.pointee
     let a = frame.pointee.float(i.a)
     let d = frame.pointee.float(i.d)
-    for lane in 0..<i.n {
-      let high = Float(bitPattern: a[lane].bitPattern & 0xFFFF_E000)
-      let low = a[lane] - high
-      d[lane] = Float(bitPattern: low.bitPattern & 0xFFFF_E000)
-    }
+    for lane in 0..<i.n { d[lane] = a[lane] == a[lane] ? a[lane] : 0 }
   }
 }

@@ -1,0 +1,1 @@
+"""The cases of Scripts/judge-machine.py and how they are run."""
