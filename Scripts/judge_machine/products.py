@@ -30,7 +30,7 @@ def dots():
         lines = GRID + ["z = tl.dot(a, b)", f"tl.static_assert(z.dtype == {tl(acc)})", "tl.store(o + r * N + c, z)", "w = tl.load(w + r * N + c)", f"tl.store(p + r * N + c, tl.dot(a, b, acc=w, out_dtype={tl(acc)}))"]
         yield Case(f"dot_{t}", kernel(["a", "b", "w", "o", "p"] + SHAPE, lines),
                    [pointer("a", t, exact(t, m * k, 1)), pointer("b", t, exact(t, k * n, 2)), pointer("w", acc, samples(acc, m * n, 3, True)), output("o", acc, m * n), output("p", acc, m * n)], constexprs=size)
-    for mode in ("ieee", "tf32", "tf32x3"):
+    for mode in ("ieee", "tf32", "tf32x3", "bf16x3", "bf16x6"):
         lines = GRID + [f'tl.store(o + r * N + c, tl.dot(a, b, input_precision="{mode}"))']
         yield Case(f"dot_fp32_{mode}", kernel(["a", "b", "o"] + SHAPE, lines),
                    [pointer("a", "fp32", exact("fp32", m * k, 4)), pointer("b", "fp32", exact("fp32", k * n, 5)), output("o", "fp32", m * n)], constexprs=shape)
@@ -40,7 +40,7 @@ def dots():
         a[numpy.arange(m), numpy.arange(m)] = r.normal(1, 1, m)
         b = r.normal(1, 1, (k, n))
         yield Case(f"dot_operand_{mode}", kernel(["a", "b", "o"] + SHAPE, lines), [pointer("a", "fp32", a.ravel().tolist()), pointer("b", "fp32", b.ravel().tolist()), output("o", "fp32", m * n)],
-                   constexprs=shape, judges=("interpreter", "gpu") if mode == "ieee" else ("gpu",), ulps={"o": 1} if mode == "tf32x3" else {})
+                   constexprs=shape, judges=("interpreter", "gpu") if mode == "ieee" else ("gpu",), ulps={"o": 1} if mode[-2] == "x" else {})
     lines = GRID + ["tl.store(o + r * N + c, tl.dot(a, b, out_dtype=tl.float16))"]
     yield Case("dot_fp16_out", kernel(["a", "b", "o"] + SHAPE, lines), [pointer("a", "fp16", exact("fp16", m * k, 7)), pointer("b", "fp16", exact("fp16", k * n, 8)), output("o", "fp16", m * n)], constexprs=shape)
     lines = GRID + ["z = tl.zeros([M, N], tl.float32)", "for s in range(0, 3):", "    z = tl.dot(a, b, z)", "    z += 1", "tl.store(o + r * N + c, z)", "tl.store(p + r * N + c, tl.dot(a, tl.trans(tl.load(q + tl.arange(0, N)[:, None] * K + k[None, :]))))"]
