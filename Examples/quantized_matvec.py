@@ -72,9 +72,13 @@ class Model(nn.Module):
         return y.to(x.dtype)
 
 
+features_in = 8192
+features_out = 28672
+
+
 def get_inputs():
-    return [0.05 * torch.randn(8192, dtype=torch.float16)]
+    return [0.05 * torch.randn(features_in, dtype=torch.float16)]
 
 
 def get_init_inputs():
-    return [8192, 28672]
+    return [features_in, features_out]

@@ -32,6 +32,8 @@ struct CheckSession {
     /// fp64 results by output; nil where there are none.
     var reference: [[Double]]?
     var shared: SharedNumbers
+    /// Whether torch runs an fp32 convolution in it.
+    var usesTF32 = false
   }
 
   mutating func run() -> CheckReport {
@@ -216,7 +218,11 @@ struct CheckSession {
     return try runner.execute()
   }
 
-  private func baseline(_ plan: Plan) throws -> Baseline {
+  private mutating func note(_ text: String) {
+    if !report.notes.contains(text) { report.notes.append(text) }
+  }
+
+  private mutating func baseline(_ plan: Plan) throws -> Baseline {
     let host = try plan.problem.run(original.host)
     var setting = setting(plan)
     // The original's own first config and order are the yardstick.
@@ -227,8 +233,19 @@ struct CheckSession {
     let shared = try SharedNumbers(from: runner.world, host.trace, plan.input)
     try shared.write(into: runner.world, host.trace)
     let run = try runner.execute()
+    var reference: [[Double]]?
+    do {
+      reference = try self.reference(plan, shared, outputs: run.outputs)
+    } catch let obstacle as Diagnostic {
+      note("no fp64 reference: \(obstacle.headline)")
+    }
     return Baseline(
-      run: run, reference: try? reference(plan, shared, outputs: run.outputs), shared: shared)
+      run: run, reference: reference, shared: shared,
+      usesTF32: host.trace.forward.contains { step in
+        guard case .operation(let operation) = step else { return false }
+        return operation.name.hasPrefix("conv")
+          && operation.results.contains { $0.element == .fp32 }
+      })
   }
 
   /// `Model.forward` in fp64 on the same numbers; nil where it cannot be had.
@@ -237,7 +254,8 @@ struct CheckSession {
   ) throws -> [[Double]]? {
     guard hasReference else { return nil }
     let host = try plan.problem.runReference(original.host)
-    guard host.trace.gap == nil, host.trace.outputs.count == outputs.count,
+    if let gap = host.trace.gap { throw gap }
+    guard host.trace.outputs.count == outputs.count,
       zip(host.trace.outputs, outputs).allSatisfy({ $0.shape == $1.shape.shape })
     else { return nil }
     let world = TensorWorld(
@@ -336,7 +354,8 @@ struct CheckSession {
       CheckedRun(
         problem: plan.label, output: index, original: old, candidate: figures,
         reference: reference == nil ? .original : .model))
-    let tolerance = checker.options.policy.tolerance(mine.shape.element, original: old)
+    let tolerance = checker.options.policy.tolerance(
+      mine.shape.element, original: old, usesTF32: baseline.usesTF32)
     if figures.relativeL2 <= tolerance.l2, figures.worstRelative <= tolerance.worst { return nil }
     let isGross = figures.relativeL2 > 0.02 || figures.worstRelative > 0.1
     func text(_ value: Double) -> String { String(format: "%.2g", value) }

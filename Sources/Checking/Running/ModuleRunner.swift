@@ -75,7 +75,10 @@ final class ModuleRunner {
 
   private func execute(_ operation: TensorOperation) throws(Diagnostic) {
     let written = Set(operation.results.map(\.storage))
-    for shape in Self.tensors(operation.arguments) where !written.contains(shape.storage) {
+    // `x.new_empty(…)` and `zeros_like(x)` look at a shape, not at contents.
+    let looksAtContents = !operation.name.hasPrefix("new_") && !operation.name.hasSuffix("_like")
+    for shape in Self.tensors(operation.arguments)
+    where looksAtContents && !written.contains(shape.storage) {
       if fromKernel.contains(shape.storage) { fromKernel.formUnion(written) }
       if try unwrittenElements(shape) > 0 {
         result.finding = (
