@@ -15,16 +15,20 @@ struct GoldenTests {
   ]
 
   @Test(arguments: families) func agreesWithTorch(_ family: String) throws {
+    let cases = try Self.load(family)
+    #expect(!cases.isEmpty)
+    for (index, golden) in cases.enumerated() {
+      let finding = golden.run()
+      #expect(finding == nil, "\(family)[\(index)] \(golden.name): \(finding ?? "")")
+    }
+  }
+
+  static func load(_ family: String) throws -> [Golden] {
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent()
     let data = try Data(contentsOf: tests.appending(path: "Goldens/TensorMath/\(family).json"))
     let cases = try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Any]])
-    #expect(!cases.isEmpty)
-    for (index, record) in cases.enumerated() {
-      let golden = try #require(Golden(record))
-      let finding = golden.run()
-      #expect(finding == nil, "\(family)[\(index)] \(golden.name): \(finding ?? "")")
-    }
+    return try cases.map { try #require(Golden($0)) }
   }
 }
 
@@ -48,23 +52,30 @@ struct Golden {
   func run() -> String? {
     let bench = Bench(.reference)
     do {
-      var given: [String: TraceValue] = [:]
-      for (key, value) in arguments { given[key] = try decode(value, bench) }
-      let own = results.dropLast(changed.count).map { result in
-        bench.shape(result["shape"] as? [Int] ?? [], element(result["element"]))
-      }
-      try bench.world.execute(
-        TensorOperation(
-          name: name, arguments: given, results: Array(own), range: SourceRange(0, 0)))
-      var shapes = Array(own)
+      let operation = try operation(on: bench)
+      try bench.world.execute(operation)
+      var shapes = operation.results
       for key in changed {
-        if case .tensor(let shape)? = given[key] { shapes.append(shape) }
+        if case .tensor(let shape)? = operation.arguments[key] { shapes.append(shape) }
       }
       for (shape, result) in zip(shapes, results) {
         if let finding = compare(try bench.world.values(shape), result) { return finding }
       }
       return nil
     } catch { return "\(error)" }
+  }
+
+  /// The case as an operation over tensors of a world.
+  func operation(on bench: Bench) throws -> TensorOperation {
+    var given: [String: TraceValue] = [:]
+    for (key, value) in arguments.sorted(by: { $0.key < $1.key }) {
+      given[key] = try decode(value, bench)
+    }
+    let own = results.dropLast(changed.count).map { result in
+      bench.shape(result["shape"] as? [Int] ?? [], element(result["element"]))
+    }
+    return TensorOperation(
+      name: name, arguments: given, results: Array(own), range: SourceRange(0, 0))
   }
 
   private func compare(_ values: [Double], _ result: [String: Any]) -> String? {

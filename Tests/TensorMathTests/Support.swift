@@ -10,8 +10,11 @@ final class Bench {
   let world: TensorWorld
   private var nextStorage = 0
 
-  init(_ precision: TensorWorld.Precision = .reference, seed: UInt64 = 7, poison: UInt8 = 0xFF) {
-    world = TensorWorld(precision: precision, seed: seed, poison: poison)
+  init(
+    _ precision: TensorWorld.Precision = .reference, seed: UInt64 = 7, poison: UInt8 = 0xFF,
+    limit: Int = 1 << 30
+  ) {
+    world = TensorWorld(precision: precision, seed: seed, poison: poison, limitBytes: limit)
   }
 
   /// A new contiguous tensor without contents.

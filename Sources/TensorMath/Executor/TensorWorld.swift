@@ -77,8 +77,10 @@ public final class TensorWorld {
       guard let body = OperatorTables.all[operation.name] else {
         throw call.refusal("torch operator '\(operation.name)' is not supported on real numbers")
       }
-      // A result's storage is as large as the result, whichever part of it is written first.
-      for shape in operation.results { _ = try storage(of: shape) }
+      // Operators rest on this: every view lies inside its storage and has a size one can hold. A
+      // result's storage is as large as the result, whichever part of it is written first.
+      for shape in operation.results { try validate(.tensor(shape), depth: 0) }
+      for argument in operation.arguments.values { try validate(argument, depth: 0) }
       try body(call)
     } catch {
       // Everything an operator throws is a diagnostic.
@@ -88,6 +90,22 @@ public final class TensorWorld {
       if located.range == nil { located.range = operation.range }
       if located.source == nil { located.source = source }
       throw located
+    }
+  }
+
+  private func validate(_ value: TraceValue, depth: Int) throws(Diagnostic) {
+    switch value {
+    case .tensor(let shape):
+      _ = try storage(of: shape)
+      // A broadcast view can name more elements than memory has.
+      guard shape.rank <= 64, shape.count <= limitBytes / 4 + 1 << 17 else {
+        throw Diagnostic(
+          id: "out-of-memory", "a view of shape \(shape.shape) has too many elements",
+          nextStep: "use smaller sizes")
+      }
+    case .list(let items) where depth < 16:
+      for item in items { try validate(item, depth: depth + 1) }
+    default: break
     }
   }
 

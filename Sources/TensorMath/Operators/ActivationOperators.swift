@@ -93,7 +93,7 @@ enum ActivationOperators {
       let input = try call.input
       var weight = try call.tensor("weight")
       if weight.count > 1 {
-        guard input.rank >= 2, input.shape[1] == weight.count else {
+        guard weight.rank == 1, input.rank >= 2, input.shape[1] == weight.count else {
           throw call.fault("the weight's size differs from the channels")
         }
         // One slope per channel: the weight stands along axis 1.

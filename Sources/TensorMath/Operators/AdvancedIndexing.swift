@@ -104,6 +104,16 @@ enum AdvancedIndexing {
     guard let first = indexed.first, let common = broadcastShape(indexed.map(\.shape)) else {
       throw call.fault("the indices do not broadcast")
     }
+    let taken = Set(indexed.map(\.axis))
+    let kept = (0..<input.rank).filter { !taken.contains($0) }
+    var total = 1
+    for size in common + kept.map({ input.shape[$0] }) {
+      let (product, overflow) = total.multipliedReportingOverflow(by: size)
+      guard !overflow, product < 1 << 31 else {
+        throw call.fault("the indices name too many elements")
+      }
+      total = product
+    }
     // The offset of each element of the broadcast indices.
     let count = common.reduce(1, &*)
     var bases = Array(repeating: 0, count: count)
@@ -116,8 +126,6 @@ enum AdvancedIndexing {
         position &+= 1
       }
     }
-    let taken = Set(indexed.map(\.axis))
-    let kept = (0..<input.rank).filter { !taken.contains($0) }
     let isTogether = Swift.zip(indexed, indexed.dropFirst()).allSatisfy { $0.axis + 1 == $1.axis }
     let front = isTogether ? kept.filter { $0 < first.axis } : []
     let back = kept.filter { !front.contains($0) }

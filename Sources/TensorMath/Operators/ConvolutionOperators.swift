@@ -77,7 +77,7 @@ enum ConvolutionOperators {
     let (input, weight) = (try call.input, try call.tensor("weight"))
     let groups = try call.int("groups", default: 1)
     guard weight.rank == rank + 2, input.rank == rank + 2 || input.rank == rank + 1, groups > 0,
-      weight.shape[0] % groups == 0
+      groups <= max(1, weight.shape[0]), weight.shape[0] % groups == 0
     else { throw call.fault("the operands' dimensions do not fit") }
     let stride = try call.ints("stride", count: rank, default: 1)
     let dilation = try call.ints("dilation", count: rank, default: 1)
@@ -98,8 +98,11 @@ enum ConvolutionOperators {
     default: break
     }
     let result = try call.result
+    guard result.rank == input.rank else {
+      throw call.fault("the trace's result shape does not fit")
+    }
     let count = Array(result.shape.suffix(rank))
-    let sizes = stride + dilation + before
+    let sizes = stride + dilation + before + kernel
     guard sizes.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }), stride.allSatisfy({ $0 > 0 }) else {
       throw call.fault("an argument is out of range")
     }
@@ -170,20 +173,32 @@ enum ConvolutionOperators {
     let (input, weight) = (try call.input, try call.tensor("weight"))
     let groups = try call.int("groups", default: 1)
     guard weight.rank == rank + 2, input.rank == rank + 2 || input.rank == rank + 1, groups > 0,
-      weight.shape[0] % groups == 0
+      groups <= max(1, weight.shape[0]), weight.shape[0] % groups == 0
     else { throw call.fault("the operands' dimensions do not fit") }
     let stride = try call.ints("stride", count: rank, default: 1)
     let dilation = try call.ints("dilation", count: rank, default: 1)
     let before = try call.ints("padding", count: rank, default: 0)
     let result = try call.result
+    guard result.rank == input.rank else {
+      throw call.fault("the trace's result shape does not fit")
+    }
     let size = Array(result.shape.suffix(rank))
     let count = Array(input.shape.suffix(rank))
     guard (stride + dilation + before).allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else {
       throw call.fault("an argument is out of range")
     }
+    let kernel = Array(weight.shape.suffix(rank))
+    let extra = try call.ints("output_padding", count: rank, default: 0)
+    for axis in 0..<rank {
+      let limits = [kernel[axis], extra[axis], count[axis]]
+      guard limits.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }),
+        size[axis] == (count[axis] - 1) * stride[axis] - 2 * before[axis]
+          + dilation[axis] * (kernel[axis] - 1) + extra[axis] + 1
+      else { throw call.fault("the trace's result shape does not fit") }
+    }
     // The transposed convolution spreads what a convolution of the result would gather.
     let windows = Windows(
-      size: Windows.three(size, 1), kernel: Windows.three(Array(weight.shape.suffix(rank)), 1),
+      size: Windows.three(size, 1), kernel: Windows.three(kernel, 1),
       stride: Windows.three(stride, 1), before: Windows.three(before, 0),
       dilation: Windows.three(dilation, 1), count: Windows.three(count, 1))
     let batch = input.rank == rank + 2 ? input.shape[0] : 1
@@ -239,6 +254,10 @@ enum ConvolutionOperators {
       guard span >= 0 else { throw call.fault("the kernel is larger than the input") }
       count.append(span / stride[axis] + 1)
     }
+    let (positions, overflow) = count[0].multipliedReportingOverflow(by: count[1])
+    guard !overflow, positions < 1 << 40, kernel[0] * kernel[1] < 1 << 20 else {
+      throw call.fault("there are too many patches")
+    }
     return Windows(
       size: [1] + size, kernel: [1] + kernel, stride: [1] + stride, before: [0] + padding,
       dilation: [1] + dilation, count: [1] + count)
@@ -266,6 +285,7 @@ enum ConvolutionOperators {
 
   private static let fold: OperatorCall.Body = { call in
     let (input, result) = (try call.input, try call.result)
+    guard result.rank >= 2 else { throw call.fault("the result needs two dimensions") }
     let windows = try patches(call, call.ints("output_size", count: 2))
     let x = try call.reals(input)
     let planes = result.shape.dropLast(2).reduce(1, &*)

@@ -82,8 +82,8 @@ enum CopyOperators {
     let count = min(
       input.shape[0] &+ min(0, k), input.shape[1] &- max(0, k))
     line.shape = [max(0, count)]
-    line.strides = [input.strides[0] + input.strides[1]]
-    line.offset += k >= 0 ? k &* input.strides[1] : (0 &- k) &* input.strides[0]
+    line.strides = [input.strides[0] &+ input.strides[1]]
+    line.offset &+= k >= 0 ? k &* input.strides[1] : (0 &- k) &* input.strides[0]
     try copy(call, line)
   }
 
@@ -100,6 +100,9 @@ enum CopyOperators {
     }
     let numbers = try call.reals(input)
     let out = try Reals(result.count)
+    guard out.count == numbers.count / max(1, count) &* size &* size else {
+      throw call.fault("the result's shape does not fit")
+    }
     for index in 0..<numbers.count {
       let (matrix, line) = (index / count, index % count)
       let (row, column) = (line + max(0, -k), line + max(0, k))

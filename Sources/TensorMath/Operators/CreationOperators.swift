@@ -56,14 +56,16 @@ enum CreationOperators {
     "eye": { call in
       let result = try call.result
       let numbers = try Reals(result.count)
-      let width = result.shape.last ?? 0
+      guard result.rank == 2 else { throw call.fault("the result needs two dimensions") }
+      let width = result.shape[1]
       for index in 0..<(result.shape.min() ?? 0) { numbers.base[index &* width &+ index] = 1 }
       try call.store(numbers)
     },
     "init.eye": { call in
       let result = try call.result
       let numbers = try Reals(result.count)
-      let width = result.shape.last ?? 0
+      guard result.rank == 2 else { throw call.fault("the result needs two dimensions") }
+      let width = result.shape[1]
       for index in 0..<(result.shape.min() ?? 0) { numbers.base[index &* width &+ index] = 1 }
       try call.store(numbers)
     },

@@ -60,6 +60,9 @@ enum EinsumOperator {
       output = (0..<dotted).map { -(dotted - $0) }
       output += uses.filter { $0.key > 0 && $0.value == 1 }.keys.sorted()
     }
+    guard Set(output).count == output.count else {
+      throw call.fault("an output subscript appears twice")
+    }
     for label in output where sizes[label] == nil {
       throw call.fault("an output subscript does not appear among the operands")
     }

@@ -13,6 +13,9 @@ enum IndexingOperators {
       let (input, index) = (try call.input, try call.tensor("indices"))
       let result = try call.result
       let axis = try call.axis(of: input)
+      guard result.rank == input.rank, input.rank > 0 else {
+        throw call.fault("the trace's result shape does not fit")
+      }
       var shape = result.shape
       shape[axis] = input.shape[axis]
       guard let spread = input.broadcast(to: shape), let places = index.broadcast(to: result.shape)
@@ -49,6 +52,9 @@ enum IndexingOperators {
       let result = try call.result
       let classes = result.shape.last ?? 0
       let places = try checked(call, call.integers(call.input), classes, negative: false)
+      guard result.count == places.count &* classes else {
+        throw call.fault("the trace's result shape does not fit")
+      }
       let out = try Integers(result.count)
       for (line, place) in places.enumerated() { out.base[line &* classes &+ place] = 1 }
       try call.store(out)

@@ -18,7 +18,7 @@ enum JoiningOperators {
       for (index, part) in parts.enumerated() {
         var slice = result
         slice.shape.remove(at: axis)
-        slice.offset += index * slice.strides.remove(at: axis)
+        slice.offset &+= index &* slice.strides.remove(at: axis)
         try move(call, part, to: slice)
       }
     }
@@ -64,7 +64,7 @@ enum JoiningOperators {
       // 0-d and 1-d operands of `hstack` and its kin count by their elements.
       slice.shape[axis] =
         part.rank == result.rank ? part.shape[axis] : rest == 0 ? 0 : part.count / rest
-      slice.offset += start * result.strides[axis]
+      slice.offset &+= start &* result.strides[axis]
       start += slice.shape[axis]
       guard start <= result.shape[axis] else {
         throw call.fault("the trace's result shape does not fit")
@@ -96,6 +96,9 @@ enum JoiningOperators {
         return try call.store(out)
       }
       let axis = try call.axis(dim ?? 0, rank: input.rank)
+      guard result.rank == input.rank else {
+        throw call.fault("the trace's result shape does not fit")
+      }
       let times = try counts(call, input.shape[axis])
       var target = result
       input.shape[axis] = 1
@@ -105,9 +108,9 @@ enum JoiningOperators {
         guard place + count <= result.shape[axis] else {
           throw call.fault("the result's size does not fit")
         }
-        input.offset = offset + index * input.strides[axis]
+        input.offset = offset &+ index &* input.strides[axis]
         target.shape[axis] = count
-        target.offset = result.offset + place * result.strides[axis]
+        target.offset = result.offset &+ place &* result.strides[axis]
         guard let spread = input.broadcast(to: target.shape) else {
           throw call.fault("the trace's result shape does not fit")
         }
@@ -171,6 +174,9 @@ enum JoiningOperators {
       let size = axis < lead ? 1 : input.shape[axis - lead]
       let stride = axis < lead ? 0 : input.strides[axis - lead]
       let count = size == 0 ? 0 : result.shape[axis] / size
+      guard count &* size == result.shape[axis] else {
+        throw call.fault("the trace's result shape does not fit")
+      }
       source.shape += [count, size]
       source.strides += [0, stride]
       target.shape += [count, size]
@@ -193,7 +199,9 @@ enum JoiningOperators {
     _ source: (_ axis: Int, _ index: Int) -> Int
   ) throws {
     let result = try call.result
-    guard result.shape == shape else { throw call.fault("the trace's result shape does not fit") }
+    guard result.shape == shape, shape.count == input.rank else {
+      throw call.fault("the trace's result shape does not fit")
+    }
     let strides = TensorShape.contiguousStrides(input.shape)
     var offsets: [[Int]] = []
     for axis in shape.indices {
@@ -256,20 +264,20 @@ enum JoiningOperators {
     switch call.string("mode") ?? "constant" {
     case "constant":
       let fill = try call.number("value", default: 0)
-      try relocate(call, input, result.shape, fill: fill) { axis, index in index - before[axis] }
+      try relocate(call, input, result.shape, fill: fill) { axis, index in index &- before[axis] }
     case "replicate":
       try relocate(call, input, result.shape) { axis, index in
-        min(max(index - before[axis], 0), sizes[axis] - 1)
+        min(max(index &- before[axis], 0), sizes[axis] - 1)
       }
     case "reflect":
       try relocate(call, input, result.shape) { axis, index in
-        let place = index - before[axis]
+        let place = index &- before[axis]
         let size = sizes[axis]
-        return place < 0 ? -place : place >= size ? 2 * size - 2 - place : place
+        return place < 0 ? 0 &- place : place >= size ? 2 &* size &- 2 &- place : place
       }
     case "circular":
       try relocate(call, input, result.shape) { axis, index in
-        Int(Functions.remainder(Int64(index - before[axis]), Int64(sizes[axis])))
+        Int(Functions.remainder(Int64(index &- before[axis]), Int64(sizes[axis])))
       }
     default: throw call.fault("an unknown padding mode")
     }
@@ -289,7 +297,8 @@ enum JoiningOperators {
       view.shape =
         input.shape.dropLast(3)
         + [input.shape[n - 3] / (r * r), input.shape[n - 2], r, input.shape[n - 1], r]
-      view.strides = s.dropLast(3) + [s[n - 3] * r * r, s[n - 2], s[n - 3] * r, s[n - 1], s[n - 3]]
+      view.strides =
+        s.dropLast(3) + [s[n - 3] &* r &* r, s[n - 2], s[n - 3] &* r, s[n - 1], s[n - 3]]
       try call.store(call.reals(view))
     },
     "pixel_unshuffle": { call in
@@ -303,7 +312,7 @@ enum JoiningOperators {
       let s = input.strides
       view.shape =
         input.shape.dropLast(2) + [r, r, input.shape[n - 2] / r, input.shape[n - 1] / r]
-      view.strides = s.dropLast(2) + [s[n - 2], s[n - 1], s[n - 2] * r, s[n - 1] * r]
+      view.strides = s.dropLast(2) + [s[n - 2], s[n - 1], s[n - 2] &* r, s[n - 1] &* r]
       try call.store(call.reals(view))
     },
     "channel_shuffle": { call in
@@ -315,7 +324,7 @@ enum JoiningOperators {
       var view = input
       let per = input.shape[1] / groups
       view.shape.replaceSubrange(1...1, with: [per, groups])
-      view.strides.replaceSubrange(1...1, with: [input.strides[1], input.strides[1] * per])
+      view.strides.replaceSubrange(1...1, with: [input.strides[1], input.strides[1] &* per])
       try call.store(call.reals(view))
     },
   ]

@@ -56,7 +56,7 @@ enum LossOperators {
       guard case .tensor(let positive)? = call.argument("pos_weight") else {
         return try pairs(call) { (1 - $1) * $0 - Functions.logSigmoid($0) }
       }
-      let shape = try call.input.shape
+      let shape = try spread(call, ["input", "target"])
       let weights = try call.realLane(.tensor(positive), shape)
       var index = 0
       try pairs(call) { x, target in
@@ -86,7 +86,7 @@ enum LossOperators {
       let margin = try call.parameter("margin", default: 0)
       let (a, b) = (try rows(call, "input1"), try rows(call, "input2"))
       let target = try call.reals(try call.tensor("target"))
-      guard a.numbers.count == b.numbers.count, target.count == a.rows || target.count == 1 else {
+      guard a.rows == b.rows, a.width == b.width, target.count == a.rows || target.count == 1 else {
         throw call.fault("the shapes do not fit")
       }
       let out = try Reals(a.rows)
@@ -112,7 +112,7 @@ enum LossOperators {
       let (a, b, c) = (
         try rows(call, "anchor"), try rows(call, "positive"), try rows(call, "negative")
       )
-      guard a.numbers.count == b.numbers.count, a.numbers.count == c.numbers.count else {
+      guard a.rows == b.rows, a.rows == c.rows, a.width == b.width, a.width == c.width else {
         throw call.refusal("'triplet_margin_loss' with broadcasting is not supported")
       }
       let swaps = call.bool("swap", default: false)

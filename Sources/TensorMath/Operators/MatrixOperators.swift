@@ -54,7 +54,9 @@ enum MatrixOperators {
       if let bias = call.optionalTensor("bias") {
         let addend = try call.reals(bias)
         let width = addend.count
-        guard width > 0, out.count % width == 0 else { throw call.fault("the bias does not fit") }
+        guard width > 0, width == (weight.rank == 2 ? weight.shape[0] : 1) else {
+          throw call.fault("the bias does not fit")
+        }
         for start in stride(from: 0, to: out.count, by: width) {
           for index in 0..<width { out.base[start &+ index] += addend.base[index] }
         }

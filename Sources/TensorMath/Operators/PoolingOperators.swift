@@ -59,7 +59,8 @@ enum PoolingOperators {
       let padding = try call.ints("padding", count: rank, default: 0)
       let dilation = try call.ints("dilation", count: rank, default: 1)
       let all = kernel + stride + padding + dilation
-      guard all.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }), (kernel + stride).allSatisfy({ $0 > 0 })
+      guard all.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }),
+        (kernel + stride + dilation).allSatisfy({ $0 > 0 })
       else { throw call.fault("an argument is out of range") }
       self.kernel = ConvolutionOperators.Windows.three(kernel, 1)
       self.stride = ConvolutionOperators.Windows.three(stride, 1)
@@ -76,6 +77,14 @@ enum PoolingOperators {
     let indices = try Integers(out.count)
     let (kernel, stride) = (geometry.kernel, geometry.stride)
     let (padding, dilation) = (geometry.padding, geometry.dilation)
+    /// The taps of a window that lie inside the input.
+    func taps(_ index: Int, _ axis: Int) -> Range<Int> {
+      let start = index &* stride[axis] &- padding[axis]
+      let step = max(1, dilation[axis])
+      let first = start < 0 ? (step &- 1 &- start) / step : 0
+      let last = start < input[axis] ? (input[axis] &- 1 &- start) / step : -1
+      return first..<max(first, min(kernel[axis], last &+ 1))
+    }
     var position = 0
     for plane in 0..<planes.count {
       let source = planes.numbers.base + plane &* planes.inputVolume
@@ -83,15 +92,12 @@ enum PoolingOperators {
         for y in 0..<output[1] {
           for x in 0..<output[2] {
             var best = -1
-            for kz in 0..<kernel[0] {
+            for kz in taps(z, 0) {
               let iz = z &* stride[0] &- padding[0] &+ kz &* dilation[0]
-              guard iz >= 0, iz < input[0] else { continue }
-              for ky in 0..<kernel[1] {
+              for ky in taps(y, 1) {
                 let iy = y &* stride[1] &- padding[1] &+ ky &* dilation[1]
-                guard iy >= 0, iy < input[1] else { continue }
-                for kx in 0..<kernel[2] {
+                for kx in taps(x, 2) {
                   let ix = x &* stride[2] &- padding[2] &+ kx &* dilation[2]
-                  guard ix >= 0, ix < input[2] else { continue }
                   let place = (iz &* input[1] &+ iy) &* input[2] &+ ix
                   // Torch takes the first of equals, and the last NaN.
                   if best < 0 || source[place] > source[best] || source[place].isNaN {

@@ -206,6 +206,9 @@ enum RecurrentOperators {
       width = size &* directions
     }
     let result = try call.result
+    guard result.rank == input.rank else {
+      throw call.fault("the trace's result shape does not fit")
+    }
     try call.world.store(x, to: isBatchFirst ? result.permuted([1, 0, 2]) : result)
     if call.operation.results.count > 1 { try call.store(joined(lastH), 1) }
     if kind == .lstm, call.operation.results.count > 2 { try call.store(joined(lastC), 2) }

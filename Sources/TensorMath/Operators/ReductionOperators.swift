@@ -105,7 +105,7 @@ enum ReductionOperators {
       guard input.rank == 2 else { throw call.fault("the operand needs two dimensions") }
       var line = input
       line.shape = [min(input.shape[0], input.shape[1])]
-      line.strides = [input.strides[0] + input.strides[1]]
+      line.strides = [input.strides[0] &+ input.strides[1]]
       let numbers = try call.reals(line)
       try call.store(try Reals([sum(numbers.base, numbers.count)]))
     },
@@ -177,6 +177,7 @@ enum ReductionOperators {
     "max": { call in try extremeOrPair(call, greatest: true) },
     "min": { call in try extremeOrPair(call, greatest: false) },
     "aminmax": { call in
+      try requireElements(call)
       try reduce(call, 0) { row, width in row[position(row, width, greatest: false)] }
       try reduce(call, 1) { row, width in row[position(row, width, greatest: true)] }
     },

@@ -46,7 +46,7 @@ enum ResamplingOperators {
       let steps = input.shape.indices.map { $0 < 2 ? 1 : step($0) }
       try JoiningOperators.relocate(call, input, result.shape) { axis, index in
         if axis < 2 { return index }
-        return min(Int((Double(index) + shift) * steps[axis]), input.shape[axis] - 1)
+        return min(Int(truncated((Double(index) + shift) * steps[axis])), input.shape[axis] - 1)
       }
     case "linear", "bilinear", "trilinear":
       var numbers = try call.reals(input)
@@ -76,7 +76,7 @@ enum ResamplingOperators {
     guard old > 0 else { return out }
     for place in 0..<size {
       let exact = position(place)
-      let low = min(Int(exact), old - 1)
+      let low = max(0, min(Int(truncated(exact)), old - 1))
       let high = min(low + 1, old - 1)
       let share = min(max(exact - Double(low), 0), 1)
       for line in 0..<outer {

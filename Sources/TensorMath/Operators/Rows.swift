@@ -38,6 +38,9 @@ extension OperatorCall {
     _ numbers: Buffer<Element>, rowsAlong axes: [Int], _ index: Int = 0
   ) throws {
     let result = try result(index)
+    guard axes.allSatisfy({ $0 < result.rank }) else {
+      throw fault("the trace's result shape does not fit")
+    }
     let target = result.permuted(Self.order(result.rank, last: axes))
     if let reals = numbers as? Reals {
       try world.store(reals, to: target)

@@ -94,7 +94,11 @@ enum SortingOperators {
       }
     let out = try Integers(values.count)
     guard width > 0 else { return try call.store(out) }
-    let each = sorted.rank <= 1 ? values.count : values.count / max(1, line.count / width)
+    let lines = max(1, line.count / width)
+    guard sorted.rank <= 1 || values.count % lines == 0 else {
+      throw call.fault("the values' shape does not fit")
+    }
+    let each = sorted.rank <= 1 ? values.count : values.count / lines
     for index in 0..<values.count {
       let row = line.base + (sorted.rank <= 1 ? 0 : index / max(1, each) &* width)
       var (low, high) = (0, width)

@@ -27,7 +27,7 @@ enum UnaryOperators {
       if decimals == 0 {
         return try call.map({ $0.rounded(.toNearestOrEven) }, integers: { $0 })
       }
-      let scale = pow(10, Double(abs(decimals)))
+      let scale = pow(10, Double(decimals.magnitude))
       if decimals > 0 { return try call.map { ($0 * scale).rounded(.toNearestOrEven) / scale } }
       try call.map { ($0 / scale).rounded(.toNearestOrEven) * scale }
     },
