@@ -1,0 +1,119 @@
+import Checking
+import Diagnostics
+import PythonSyntax
+import Testing
+
+/// The checker on one small module and on what can go wrong with it.
+@Suite struct CheckerTests {
+  static let module = """
+    import torch
+    import torch.nn as nn
+    import triton
+    import triton.language as tl
+
+
+    @triton.jit
+    def scale_kernel(x_ptr, out_ptr, n, factor, BLOCK: tl.constexpr):
+        at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+        mask = at < n
+        x = tl.load(x_ptr + at, mask=mask, other=0.0)
+        tl.store(out_ptr + at, x * factor + 1.0, mask=mask)
+
+
+    def scale(x, factor):
+        out = torch.empty_like(x)
+        n = x.numel()
+        scale_kernel[(triton.cdiv(n, 64),)](x, out, n, factor, BLOCK=64)
+        return out
+
+
+    class ModelNew(nn.Module):
+        def forward(self, x):
+            return scale(x, 3.0)
+
+
+    class Model(nn.Module):
+        def forward(self, x):
+            return x * 3.0 + 1.0
+
+
+    rows = 40
+
+
+    def get_inputs():
+        return [torch.randn(rows, 1000)]
+
+
+    def get_init_inputs():
+        return []
+
+    """
+
+  static func tree(_ text: String, _ name: String = "candidate.py") -> ModuleTree {
+    PythonParser.parse(SourceText(name: name, text: text))
+  }
+
+  static func check(_ edits: [(String, String)]) throws -> CheckReport {
+    var text = module
+    for (old, new) in edits {
+      try #require(text.contains(old))
+      text = text.replacing(old, with: new)
+    }
+    var checker = Checker(candidate: tree(text), original: tree(module, "original.py"))
+    checker.options.budget = 60
+    return checker.check()
+  }
+
+  @Test func `A module agrees with itself and with its Model`() throws {
+    let report = try Self.check([])
+    #expect(report.verdict == .passed)
+    #expect(report.runs.allSatisfy { $0.reference == .model && $0.candidate.relativeL2 < 1e-6 })
+    #expect(report.problems.count >= 8)
+  }
+
+  @Test(arguments: [
+    ("mask = at < n", "mask = at <= n", CheckReason.outOfBounds),
+    ("mask = at < n", "mask = at < n - 1", .uninitialized),
+    ("x * factor + 1.0", "x * factor", .wrongResult),
+    ("x * factor + 1.0", "(x * factor + 1.0).to(tl.float16).to(tl.float32)", .lessAccurate),
+    ("tl.program_id(0) * BLOCK + tl.arange", "0 * BLOCK + tl.arange", .uninitialized),
+    ("tl.store(out_ptr + at,", "tl.store(out_ptr + at % 64,", .race),
+    ("triton.cdiv(n, 64),", "n // 64,", .uninitialized),
+    ("    out = torch.empty_like(x)\n", "    out = x\n", .inputChanged),
+    ("return scale(x, 3.0)", "return x * 3.0 + 1.0", .noKernel),
+    ("return scale(x, 3.0)", "scale(x, 3.0)\n        return x * 3.0 + 1.0", .noKernel),
+    ("return scale(x, 3.0)", "return scale(x, 3.0).half()", .wrongKind),
+    ("    n = x.numel()", "    n = 400000", .outOfBounds),
+    ("mask = at < n\n", "mask = at < n\n    tl.assume(n > 100000)\n", .wrongHint),
+    (
+      "    x = tl.load(x_ptr", "    at = tl.multiple_of(at + 1, 16) - 1\n    x = tl.load(x_ptr",
+      .wrongHint
+    ),
+    ("x = tl.load(x_ptr + at,", "x = tl.load(out_ptr + at,", .uninitialized),
+  ])
+  func `What is wrong is found`(_ old: String, _ new: String, _ reason: CheckReason) throws {
+    let report = try Self.check([(old, new)])
+    #expect(report.verdict == .failed, "\(report.notes)")
+    #expect(report.findings.first?.reason == reason, "\(report.findings)")
+  }
+
+  @Test func `A fault names the line`() throws {
+    let report = try Self.check([("mask = at < n", "mask = at <= n")])
+    let finding = try #require(report.findings.first)
+    #expect(finding.diagnostic.location?.line == 11)
+    #expect(finding.diagnostic.message.contains("x_ptr"))
+  }
+
+  @Test func `A candidate that insists on one size is called so`() throws {
+    let report = try Self.check([
+      ("    n = x.numel()", "    n = x.numel()\n    assert n == 40000, 'made for one size'")
+    ])
+    #expect(report.verdict == .shapeSpecific)
+  }
+
+  @Test func `What cannot be run is no failure`() throws {
+    let report = try Self.check([("x = tl.load(x_ptr", "x = tl.no_such_function(x_ptr")])
+    #expect(report.verdict == .unsupported)
+    #expect(report.obstacle != nil)
+  }
+}
