@@ -102,6 +102,41 @@ import TileIR
     #expect(trace.tensors.map(\.shape.storage) == [2, 1])
   }
 
+  @Test func `Loaded weights are copies, and einops goes by its parts`() throws {
+    let program = TestModule.program(
+      TestModule.header + """
+        from einops import rearrange, reduce, repeat
+
+        class ModelNew(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a = nn.Linear(2, 3, bias=False)
+                self.b = nn.Linear(2, 3, bias=False)
+                self.b.load_state_dict(self.a.state_dict())
+            def forward(self, x):
+                y = reduce(x, 'b (h k) c -> b c h', 'mean', k=2)
+                z = repeat(y, 'b c h -> b (c r) h', r=3)
+                return rearrange(z, 'b c h -> c (b h)')
+
+        def get_inputs():
+            return [torch.rand(5, 4, 6)]
+
+        def get_init_inputs():
+            return []
+        """)
+    let trace = try program.run(.fromProblem).trace
+    #expect(
+      trace.setup.map(TraceText.line)[2]
+        == "%1:fp32[3, 2] = copy(input=%1:fp32[3, 2], src=%0:fp32[3, 2])")
+    #expect(
+      trace.forward.map(TraceText.line) == [
+        "%3:fp32[5, 2, 6] = mean(dim=[2], input=%2:fp32[5, 2, 2, 6])",
+        "%4:fp32[5, 6, 3, 2] = contiguous(input=%3:fp32[5, 6, 3, 2]/[12, 1, 0, 6])",
+        "%5:fp32[18, 5, 2] = contiguous(input=%4:fp32[18, 5, 2]/[2, 36, 1])",
+      ])
+    #expect(trace.outputs.map(TraceText.text) == ["%5:fp32[18, 10]"])
+  }
+
   // MARK: Launches
 
   private static let loop =

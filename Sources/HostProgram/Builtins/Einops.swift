@@ -89,21 +89,43 @@ enum Einops {
       }
       dims.append(size)
     }
-    // Exact as view, permute, reshape: order of axes on the right decides the copy.
-    guard name == "rearrange" else {
-      ev.recordOperator(name)
-      ev.traceGap("einops.\(name) is not recorded by its parts")
-      return .tensor(try ev.makeTensor(input.element, dims))
-    }
-    let leftAxes = left.flatMap { $0 }.filter { $0 != "1" }
+    // As einops does it: view, reduction, permutation with new axes, reshape (which may copy).
+    var leftAxes = left.flatMap { $0 }.filter { $0 != "1" }
     let rightAxes = right.flatMap { $0 }.filter { $0 != "1" }
-    guard Set(leftAxes) == Set(rightAxes) else {
-      throw ev.raise("RuntimeError", "einops: both sides must name the same axes")
+    let (known, wanted) = (Set(leftAxes), Set(rightAxes))
+    guard
+      name == "rearrange" ? known == wanted : name == "reduce" || known.isSubset(of: wanted)
+    else { throw ev.raise("RuntimeError", "einops: both sides must name the same axes") }
+    var split = try ev.reshape(input, leftAxes.compactMap { sizes[$0] })
+    if name == "reduce" {
+      guard wanted.isSubset(of: known) else {
+        throw ev.raise("RuntimeError", "einops: the right side names an axis the left side lacks")
+      }
+      split = try reduced(
+        ev, split, leftAxes.indices.filter { !wanted.contains(leftAxes[$0]) }, arguments)
+      leftAxes.removeAll { !wanted.contains($0) }
     }
-    let split = try ev.reshape(input, leftAxes.compactMap { sizes[$0] })
     let strides = split.strides
-    let order = rightAxes.compactMap { leftAxes.firstIndex(of: $0) }
-    let permuted = ev.view(of: split, order.map { split.dims[$0] }, order.map { strides[$0] })
+    let order = rightAxes.map { leftAxes.firstIndex(of: $0) }
+    let permuted = ev.view(
+      of: split, zip(order, rightAxes).map { $0.map { split.dims[$0] } ?? sizes[$1] ?? 1 },
+      order.map { $0.map { strides[$0] } ?? 0 })
     return .tensor(try ev.reshape(permuted, dims))
+  }
+
+  /// `einops.reduce`'s reduction by name over some axes.
+  private static func reduced(
+    _ ev: Evaluator, _ input: TensorObject, _ axes: [Int], _ arguments: Arguments
+  ) throws -> TensorObject {
+    let given = arguments.positional.dropFirst(2).first ?? arguments.keyword("reduction")
+    let functions = ["mean": "mean", "sum": "sum", "max": "amax", "min": "amin"]
+    guard case .string(let text)? = given, let function = functions[text] else {
+      throw ev.refuse("this reduction of einops is not modelled")
+    }
+    if axes.isEmpty { return input }
+    let result = try ev.callTorch(
+      function, [.tensor(input), .makeList(axes.map(Value.int))])
+    guard case .tensor(let tensor) = result else { return input }
+    return tensor
   }
 }

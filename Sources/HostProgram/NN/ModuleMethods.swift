@@ -124,7 +124,27 @@ enum ModuleMethods {
           strings: try named(ev, arguments, wantsBuffers: false)
             + named(ev, arguments, wantsBuffers: true)))
     },
-    "load_state_dict": { _, _ in .none },
+    "load_state_dict": { ev, arguments in
+      let object = try receiver(ev, arguments)
+      guard
+        case .dict(let given)? = arguments.positional.dropFirst().first
+          ?? arguments.keyword("state_dict")
+      else {
+        ev.traceGap("what 'load_state_dict' loads is not known")
+        return .none
+      }
+      for wantsBuffers in [false, true] {
+        for (name, tensor) in try named(ev, object, wantsBuffers: wantsBuffers) {
+          guard case .tensor(let source)? = given[string: name] else { continue }
+          guard source.sizes == tensor.sizes else {
+            throw ev.raise("RuntimeError", "size mismatch for \(name)")
+          }
+          ev.trace("copy", ["input": .tensor(tensor), "src": .tensor(source)], [tensor])
+          ev.noteWrite(tensor)
+        }
+      }
+      return .none
+    },
     "children": { ev, arguments in
       .makeList(children(try receiver(ev, arguments)).map { .instance($0.1) })
     },
