@@ -4,6 +4,7 @@
     PYTHON Scripts/judge-machine.py record [FAMILY…]        Triton's interpreter, on the CPU
     PYTHON Scripts/judge-machine.py gpu GOLDENS… > FILE     the same cases on an NVIDIA GPU
     PYTHON Scripts/judge-machine.py merge FILE              joins the two
+    PYTHON Scripts/judge-machine.py verify [FAMILY…]        the interpreter again, against what is recorded
     PYTHON Scripts/judge-machine.py report                  where interpreter and GPU differ, as Markdown
 
 PYTHON needs triton 3.6, numpy and torch (Scripts/python-env --torch). The cases are in Scripts/judge_machine;
@@ -124,6 +125,26 @@ def record(families):
         print(f"{family}: {len(entries)} cases, {path.stat().st_size} bytes", file=sys.stderr)
 
 
+def verify(families):
+    """Whether the interpreter still says what it said; exit code 1 and the cases' names if not."""
+    os.environ["TRITON_INTERPRET"] = "1"
+    from judge_machine.case import TYPES
+
+    changed = []
+    for family in families or FAMILIES:
+        for entry in load(GOLDENS / f"{family}.jsonl"):
+            if entry["judge"] != "interpreter" and "interpreter" not in entry["others"]:
+                continue
+            answer = attempt(entry, "cpu")
+            sizes = {a["name"]: TYPES[a["type"][1:]][1] for a in entry["arguments"] if a["type"].startswith("*")}
+            recorded = entry["others"].get("interpreter", {})
+            now = answer if "error" in answer else differences(sizes, entry["ulps"], entry["expected"], answer)
+            if now != recorded:
+                changed.append(entry["name"])
+    print("\n".join(changed))
+    sys.exit(1 if changed else 0)
+
+
 def gpu(paths):
     for path in paths:
         for entry in load(pathlib.Path(path)):
@@ -161,6 +182,8 @@ if __name__ == "__main__":
     command, rest = (sys.argv[1:2] or ["help"])[0], sys.argv[2:]
     if command == "record":
         record(rest)
+    elif command == "verify":
+        verify(rest)
     elif command == "gpu":
         gpu(rest)
     elif command == "merge":

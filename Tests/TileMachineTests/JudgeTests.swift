@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import Testing
 import TileMachine
 
@@ -35,5 +36,29 @@ import TileMachine
   @Test func goldensAreThere() {
     let families = ["elementwise", "tiles", "memory", "products", "control", "library"]
     #expect(families.map { JudgeCase.load($0).count }.reduce(0, +) >= 700)
+  }
+
+  private static let python = ProcessInfo.processInfo.environment["HONE_JUDGE_PYTHON"]
+
+  /// Triton's interpreter, run again, says what is recorded: the goldens are of this Triton.
+  @Test(
+    .enabled(
+      if: python.map { FileManager.default.isExecutableFile(atPath: $0) } ?? false,
+      "HONE_JUDGE_PYTHON names no python with triton and torch (Scripts/python-env --torch)"),
+    arguments: ["control", "memory"])
+  func recordingsAreTheInterpreters(_ family: String) throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let process = Process()
+    process.executableURL = URL(filePath: Self.python ?? "/usr/bin/false")
+    process.arguments = ["-W", "ignore", "Scripts/judge-machine.py", "verify", family]
+    process.currentDirectoryURL = root
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(String(decoding: text, as: UTF8.self))")
   }
 }

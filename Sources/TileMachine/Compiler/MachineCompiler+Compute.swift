@@ -40,35 +40,50 @@ extension MachineCompiler {
       a = emitDense(DotHandlers.truncateToTF32, [a], lane: .f32)
       b = emitDense(DotHandlers.truncateToTF32, [b], lane: .f32)
     } else if splits, precision != .ieee {
-      operands[result.index] = emitSplitProduct(a, b, c, type.shape, k)
+      operands[result.index] = emitSplitProduct(
+        precision, a, b, c, type.shape, k)
       return
     }
     operands[result.index] = rounded(
       emitProduct(handler, a, b, c, type.shape, k), type.element)
   }
 
-  /// `tf32x3`, as Triton's F32DotTC pass: operands rounded to large and small parts, the two crossed
-  /// products first, without NaN (an infinite large part leaves NaN as the small one), then the large
-  /// product, then the accumulator. bf16x3 and bf16x6 keep about as much and are run the same way.
+  /// `tf32x3`, `bf16x3` and `bf16x6`, as Triton's F32DotTC pass: operands are split into parts, the
+  /// smaller products come first, without NaN (an infinite first part leaves NaN as the others), then
+  /// the product of the first parts, then the accumulator.
   private mutating func emitSplitProduct(
-    _ a: Operand, _ b: Operand, _ c: Operand, _ shape: [Int], _ k: Int
+    _ precision: InputPrecision, _ a: Operand, _ b: Operand, _ c: Operand, _ shape: [Int], _ k: Int
   ) -> Operand {
-    let multiply = DotHandlers.float
-    let high = (
-      emitDense(DotHandlers.roundToTF32, [a], lane: .f32),
-      emitDense(DotHandlers.roundToTF32, [b], lane: .f32)
-    )
-    let low = (
-      emitDense(DotHandlers.residueOfTF32, [a], lane: .f32),
-      emitDense(DotHandlers.residueOfTF32, [b], lane: .f32)
-    )
+    let left = split(a, precision)
+    let right = split(b, precision)
     var sum = materialize(constant(0.0, .f32, shape), shape)
-    sum = emitProduct(multiply, low.0, high.1, sum, shape, k)
-    sum = emitProduct(multiply, high.0, low.1, sum, shape, k)
+    for order in (1..<left.count).reversed() {
+      for part in 0...order {
+        sum = emitProduct(
+          DotHandlers.float, left[order - part], right[part], sum, shape, k)
+      }
+    }
     sum = emitDense(DotHandlers.withoutNaN, [sum], lane: .f32)
-    sum = emitProduct(multiply, high.0, high.1, sum, shape, k)
+    sum = emitProduct(DotHandlers.float, left[0], right[0], sum, shape, k)
     guard let add = FloatHandlers.binary(.add, .f32) else { return sum }
     return emitElementwise(add, [sum, c], lane: .f32)
+  }
+
+  /// The parts of fp32 lanes, largest first: two in TF32, or two or three in bf16.
+  private mutating func split(_ operand: Operand, _ precision: InputPrecision) -> [Operand] {
+    guard precision != .tf32x3, let subtract = FloatHandlers.binary(.sub, .f32) else {
+      return [
+        emitDense(DotHandlers.roundToTF32, [operand], lane: .f32),
+        emitDense(DotHandlers.residueOfTF32, [operand], lane: .f32),
+      ]
+    }
+    var parts: [Operand] = []
+    var rest = operand
+    for index in 0..<(precision == .bf16x6 ? 3 : 2) {
+      if index > 0 { rest = emitElementwise(subtract, [rest, parts[index - 1]], lane: .f32) }
+      parts.append(emitDense(MathHandlers.round(.bf16), [rest], lane: .f32))
+    }
+    return parts
   }
 
   /// a [batch…, m, k] · b [batch…, k, n] + c, all dense; `shape` is that of c and the result.
