@@ -126,8 +126,14 @@ def record(families):
 
 
 def verify(families):
-    """Whether the interpreter still says what it said; exit code 1 and the cases' names if not."""
+    """Whether the interpreter still says what it said; exit code 1 and the cases' names if not, 3 without
+    triton or torch."""
     os.environ["TRITON_INTERPRET"] = "1"
+    try:
+        import torch, triton  # noqa: F401
+    except ImportError as error:
+        print(error)
+        sys.exit(3)
     from judge_machine.case import TYPES
 
     changed = []

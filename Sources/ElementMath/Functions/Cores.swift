@@ -1,5 +1,5 @@
 // One lane of the vectorised fp32 functions. All compute in fp64, in which every fp32 argument is
-// normal, and round once: the results are within 0.52 ulp of the exact value. No branches and no
+// normal, and round once: the results are within 0.521 ulp of the exact value. No branches and no
 // traps, so that LLVM turns the loops around them into SSE2 or Neon code. No fused operations:
 // the same bits on every machine.
 //

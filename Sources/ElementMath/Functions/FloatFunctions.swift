@@ -1,6 +1,6 @@
 import Foundation
 
-/// The functions of `tl.math` on fp32 lanes, within 0.52 ulp of the exact value (rounded once from
+/// The functions of `tl.math` on fp32 lanes, within 0.521 ulp of the exact value (rounded once from
 /// fp64; `sqrt`, `floor`, `ceil` exact), subnormals kept. `target` may be `source`.
 extension ElementMath {
   public static func exp(
