@@ -6,12 +6,25 @@ import TileIR
 import TileMachine
 import TritonLowering
 
-/// Runs a module's launches on the tile machine, one thread, all checks on, and prints times.
+/// Runs a module's launches on the tile machine, all checks on, and prints what they took.
 ///
-/// `MachineBenchmark MODULE [name=size,size…] [--threads N] [--repeat N] [--config N]`
+/// `MachineBenchmark MODULE [name=size,size…] [--config N] [--programs N] [--threads N]
+/// [--repeat N] [--json 1]`: sizes replace those of `get_inputs()`; `--config` picks one of an
+/// autotuned kernel's configs; `--programs` runs only the first programs along the grid's first
+/// axis. Times are processor time, the best of the repeats; results are not looked at here:
+/// `Benchmarks/machine-benchmark.py` compares them with the peer's.
 @main
 struct MachineBenchmark {
+  var path = ""
+  var shapes: [String: [Int]] = [:]
+  var threads = 1
+  var repeats = 5
+  var config = 0
+  var programs = 0
+  var isJSON = false
+
   static func main() throws {
+    var benchmark = MachineBenchmark()
     var arguments = Array(CommandLine.arguments.dropFirst())
     func option(_ name: String) -> Int? {
       guard let index = arguments.firstIndex(of: name), index + 1 < arguments.count else {
@@ -20,83 +33,134 @@ struct MachineBenchmark {
       defer { arguments.removeSubrange(index...(index + 1)) }
       return Int(arguments[index + 1])
     }
-    let threads = option("--threads") ?? 1
-    let repeats = option("--repeat") ?? 5
-    let chosen = option("--config") ?? 0
+    benchmark.threads = option("--threads") ?? 1
+    benchmark.repeats = option("--repeat") ?? 5
+    benchmark.config = option("--config") ?? 0
+    benchmark.programs = option("--programs") ?? 0
+    benchmark.isJSON = option("--json") == 1
     guard let path = arguments.first else {
-      return print("usage: MachineBenchmark MODULE [x=f32:1,3,224,224]")
+      return print("usage: MachineBenchmark MODULE [x=1,3,224,224] [--config N] [--programs N]")
     }
-    let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-    let tree = PythonParser.parse(SourceText(name: path, bytes: bytes))
-    var shapes: [String: TensorShape] = [:]
+    benchmark.path = path
     for text in arguments.dropFirst() {
       let parts = text.split(separator: "=")
-      let sizes = parts[1].split(separator: ",").compactMap { Int($0) }
-      shapes[String(parts[0])] = TensorShape(element: .fp32, shape: sizes)
+      guard parts.count == 2 else { continue }
+      benchmark.shapes[String(parts[0])] = parts[1].split(separator: ",").compactMap { Int($0) }
     }
-    let host = HostProgram(module: tree, problem: nil)
-    let run = try host.run(shapes.isEmpty ? .fromProblem : .tensors(shapes))
-    let module = TritonModule(tree)
-    for launch in run.launches {
-      let config = launch.configs[min(chosen, launch.configs.count - 1)]
-      guard let kernel = module.function(named: launch.kernel) else { continue }
-      let specialization = launch.specialization(
-        config: config.config, kernel: kernel, computeCapability: 89)
-      var start = Date()
-      let function = try module.lower(launch.kernel, for: specialization)
-      let lowering = Date().timeIntervalSince(start)
-      let memory = DeviceMemory()
-      var values: [String: MachineArgument] = [:]
-      var generator = SystemRandomNumberGenerator()
-      for argument in launch.arguments {
-        switch argument.value {
-        case .tensor(let shape):
-          let count =
-            zip(shape.shape, shape.strides).reduce(1) { $0 + ($1.0 - 1) * $1.1 } + shape.offset
-          let raw = UnsafeMutableRawPointer.allocate(
-            byteCount: max(1, count * shape.element.bytes), alignment: 64)
-          if shape.element == .fp32 {
-            let floats = raw.bindMemory(to: Float.self, capacity: count)
-            for index in 0..<count { floats[index] = Float.random(in: -1...1, using: &generator) }
-          } else {
-            raw.initializeMemory(as: UInt8.self, repeating: 0, count: count * shape.element.bytes)
-          }
-          guard
-            let allocation = memory.register(
-              raw, byteCount: count * shape.element.bytes,
-              label: .init(
-                name: argument.name, element: shape.element, shape: shape.shape,
-                strides: shape.strides), isInitialized: true)
-          else { continue }
-          values[argument.name] = .pointer(
-            allocation, byteOffset: shape.offset * shape.element.bytes)
-        case .int(let number): values[argument.name] = .int(number)
-        case .float(let number): values[argument.name] = .float(number)
-        case .bool(let flag): values[argument.name] = .int(flag ? 1 : 0)
-        default: break
-        }
-      }
-      start = Date()
-      let prepared = try PreparedLaunch(
-        function, grid: config.grid, arguments: values, memory: memory)
-      let compiling = Date().timeIntervalSince(start)
-      var options = TileMachine.Options()
-      options.threads = threads
-      var best = Double.infinity
-      for _ in 0..<repeats {
-        start = Date()
-        let result = try prepared.run(memory, options)
-        best = min(best, Date().timeIntervalSince(start))
-        if let fault = result.fault {
-          print(fault.diagnostic.rendered())
-          break
-        }
-      }
-      print(
-        "\(launch.kernel) grid \(config.grid) config \(config.config.constants) lower \(ms(lowering)) compile \(ms(compiling)) run \(ms(best)) instructions \(prepared.program.instructionCount)"
-      )
+    do {
+      try benchmark.run()
+    } catch let diagnostic as Diagnostic {
+      print(diagnostic.rendered())
+      exit(1)
     }
   }
 
-  static func ms(_ seconds: Double) -> String { String(format: "%.3f ms", seconds * 1000) }
+  func run() throws {
+    let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    let tree = PythonParser.parse(SourceText(name: path, bytes: bytes))
+    let host = HostProgram(module: tree, problem: nil)
+    let run: HostRun
+    do {
+      run = try host.run(.resized(shapes))
+    } catch {
+      run = try host.run(
+        .tensors(shapes.mapValues { TensorShape(element: .fp32, shape: $0) }))
+    }
+    let module = TritonModule(tree)
+    for launch in run.launches { try measure(launch, module) }
+  }
+
+  private func measure(_ launch: Launch, _ module: TritonModule) throws {
+    guard let kernel = module.function(named: launch.kernel), !launch.configs.isEmpty else {
+      return
+    }
+    let config = launch.configs[min(self.config, launch.configs.count - 1)]
+    let specialization = launch.specialization(
+      config: config.config, kernel: kernel, computeCapability: 89)
+    var start = Self.processorTime()
+    let function = try module.lower(launch.kernel, for: specialization)
+    let lowering = Self.processorTime() - start
+    let memory = DeviceMemory()
+    var values: [String: MachineArgument] = [:]
+    for argument in launch.arguments {
+      switch argument.value {
+      case .tensor(let shape):
+        values[argument.name] = Self.tensor(shape, argument.name, memory)
+      case .int(let number): values[argument.name] = .int(number)
+      case .float(let number): values[argument.name] = .float(number)
+      case .bool(let flag): values[argument.name] = .int(flag ? 1 : 0)
+      default: break
+      }
+    }
+    start = Self.processorTime()
+    let prepared = try PreparedLaunch(
+      function, grid: config.grid, arguments: values, memory: memory)
+    let compiling = Self.processorTime() - start
+    var options = TileMachine.Options()
+    options.threads = threads
+    if programs > 0 { options.programs = Array(0..<min(programs, config.grid[0])) }
+    var best = Double.infinity
+    var count = 0
+    for _ in 0..<max(1, repeats) {
+      start = threads == 1 ? Self.processorTime() : Date().timeIntervalSinceReferenceDate
+      let result = try prepared.run(memory, options)
+      let end = threads == 1 ? Self.processorTime() : Date().timeIntervalSinceReferenceDate
+      best = min(best, end - start)
+      count = result.programs
+      if let fault = result.fault {
+        print(fault.diagnostic.rendered())
+        exit(1)
+      }
+    }
+    if isJSON {
+      print(
+        #"{"kernel": "\#(launch.kernel)", "grid": \#(config.grid), "programs": \#(count), "run": \#(best), "prepare": \#(lowering + compiling)}"#
+      )
+    } else {
+      print(
+        "\(launch.kernel) grid \(config.grid) \(config.config.constants): \(count) programs,"
+          + " lower \(Self.ms(lowering)), compile \(Self.ms(compiling)), run \(Self.ms(best)),"
+          + " \(prepared.program.instructionCount) instructions")
+    }
+  }
+
+  /// A tensor of random numbers; integers are 0, which is an index into anything.
+  private static func tensor(
+    _ shape: TensorShape, _ name: String, _ memory: DeviceMemory
+  ) -> MachineArgument? {
+    let count = zip(shape.shape, shape.strides).reduce(1) { $0 + ($1.0 - 1) * $1.1 } + shape.offset
+    let byteCount = max(1, count * shape.element.bytes)
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    raw.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    var generator = SystemRandomNumberGenerator()
+    switch shape.element {
+    case .fp32:
+      let lanes = raw.bindMemory(to: Float.self, capacity: count)
+      for index in 0..<count { lanes[index] = Float.random(in: -1...1, using: &generator) }
+    case .fp16, .bf16:
+      // ±[0.5, 1) by the bits of the format.
+      let low: UInt16 = shape.element == .fp16 ? 0x3800 : 0x3F00
+      let width: UInt16 = shape.element == .fp16 ? 0x3FF : 0x7F
+      let lanes = raw.bindMemory(to: UInt16.self, capacity: count)
+      for index in 0..<count {
+        let random = UInt16.random(in: .min ... .max, using: &generator)
+        lanes[index] = low | random & (width | 0x8000)
+      }
+    default: break
+    }
+    let label = DeviceMemory.Label(
+      name: name, element: shape.element, shape: shape.shape, strides: shape.strides)
+    return memory.register(raw, byteCount: byteCount, label: label, isInitialized: true).map {
+      .pointer($0, byteOffset: shape.offset * shape.element.bytes)
+    }
+  }
+
+  /// Seconds of processor time this process took.
+  private static func processorTime() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
+  private static func ms(_ seconds: Double) -> String { String(format: "%.3f ms", seconds * 1000) }
 }

@@ -35,37 +35,57 @@ extension MachineCompiler {
   }
 
   /// `offset` as a sum of terms that vary along fewer axes, where that is safe: 32-bit sums are
-  /// taken apart only if they cannot wrap.
-  func offsetTerms(_ value: Value, scale: Int, depth: Int = 0) -> [PointerParts.Term]? {
+  /// taken apart only if they cannot wrap. At most one term is a full tile; where more would be,
+  /// the sum stays whole.
+  func offsetTerms(_ value: Value, scale: Int) -> [PointerParts.Term]? {
     guard let operand = operands[value.index] else { return nil }
     let whole = [PointerParts.Term(operand: operand, scale: scale)]
-    guard depth < 16, let definition = definitions[value.index], operand.count > 1 else {
+    var budget = 64
+    guard operand.count > 1, let terms = leaves(value, scale: scale, budget: &budget) else {
       return whole
     }
+    let full = terms.count { $0.operand.shape == operand.shape }
+    return full <= 1 && terms.count > 1 && terms.count <= 16 ? terms : whole
+  }
+
+  private func leaves(_ value: Value, scale: Int, budget: inout Int) -> [PointerParts.Term]? {
+    guard let operand = operands[value.index] else { return nil }
+    let leaf = [PointerParts.Term(operand: operand, scale: scale)]
+    budget -= 1
+    guard budget > 0, operand.count > 1, let definition = definitions[value.index],
+      let element = function.values[value.index].type.tile?.element,
+      element == .int64 || element == .int32 && !intervals.mayWrap[value.index]
+    else { return leaf }
+    func constant(_ value: Value) -> Int? {
+      guard let range = intervals(value), range.low == range.high else { return nil }
+      return range.low
+    }
     switch definition.kind {
-    case .binary(.add):
-      let shape = stored[value]
-      let inner = definition.operands.map { stored[$0] }
-      guard !intervals.mayWrap[value.index], inner.contains(where: { $0 != shape }) else {
-        return whole
-      }
-      guard let left = offsetTerms(definition.operands[0], scale: scale, depth: depth + 1),
-        let right = offsetTerms(definition.operands[1], scale: scale, depth: depth + 1)
-      else { return whole }
+    case .binary(.add), .binary(.sub):
+      var sign = 1
+      if case .binary(.sub) = definition.kind { sign = -1 }
+      guard let left = leaves(definition.operands[0], scale: scale, budget: &budget),
+        let right = leaves(definition.operands[1], scale: scale &* sign, budget: &budget)
+      else { return leaf }
       return left + right
-    case .broadcast:
-      return offsetTerms(definition.operands[0], scale: scale, depth: depth + 1)?.map {
-        PointerParts.Term(operand: $0.operand, scale: $0.scale)
+    case .binary(.mul):
+      let (a, b) = (definition.operands[0], definition.operands[1])
+      if let factor = constant(b) {
+        return leaves(a, scale: scale &* factor, budget: &budget) ?? leaf
       }
+      if let factor = constant(a) {
+        return leaves(b, scale: scale &* factor, budget: &budget) ?? leaf
+      }
+      return leaf
+    case .broadcast: return leaves(definition.operands[0], scale: scale, budget: &budget)
     case .cast(.convert):
       // A widening of a sum is the sum of the widened.
       let source = definition.operands[0]
       guard let from = function.values[source.index].type.tile?.element,
-        let to = function.values[value.index].type.tile?.element, from.isInteger,
-        to == .int64 || to == .int32, from == .int32 || from == .int64, from.bits <= to.bits
-      else { return whole }
-      return offsetTerms(source, scale: scale, depth: depth + 1)
-    default: return whole
+        from == .int32 || from == .int64, from.bits <= element.bits
+      else { return leaf }
+      return leaves(source, scale: scale, budget: &budget)
+    default: return leaf
     }
   }
 

@@ -7,6 +7,10 @@ struct AccessRows {
   let size: Int
   /// Whether `columns` alone makes each row contiguous; only meaningful without offsets.
   let hasContiguousColumns: Bool
+  /// The columns of an access without offsets that is not contiguous, and what they span: the
+  /// smallest, the largest, and the bits any of them has.
+  let columns: UnsafePointer<Int>?
+  private(set) var columnSpan = (low: 0, high: 0, bits: 0)
 
   enum MaskState { case on, off, mixed }
 
@@ -17,16 +21,81 @@ struct AccessRows {
     addresses = frame.pointee.addresses
     n = i.pointee.n
     self.size = size
-    var contiguous = false
-    if detail.pointee.columns.isPresent {
-      let columns = (arena + detail.pointee.columns.offset).assumingMemoryBound(to: Int.self)
-      var differences = 0
-      for lane in 0..<(n - 1) { differences |= (columns[lane + 1] &- columns[lane]) ^ size }
-      contiguous = differences == 0
-    } else {
-      contiguous = n == 1
+    guard detail.pointee.columns.isPresent else {
+      columns = nil
+      hasContiguousColumns = n == 1
+      return
     }
-    hasContiguousColumns = contiguous
+    let lanes = (arena + detail.pointee.columns.offset).assumingMemoryBound(to: Int.self)
+    var differences = 0
+    for lane in 0..<(n - 1) { differences |= (lanes[lane + 1] &- lanes[lane]) ^ size }
+    hasContiguousColumns = differences == 0
+    if differences == 0 || detail.pointee.offsets.isPresent {
+      columns = nil
+      return
+    }
+    columns = UnsafePointer(lanes)
+    var span = (low: lanes[0], high: lanes[0], bits: 0)
+    for lane in 0..<n {
+      span.low = min(span.low, lanes[lane])
+      span.high = max(span.high, lanes[lane])
+      span.bits |= lanes[lane]
+    }
+    columnSpan = span
+  }
+
+  /// Where the memory is that all lanes of a row lie in, masked or not, if it needs no bookkeeping:
+  /// the lane at `base + columns[lane]` is at `memory + offset + columns[lane]`.
+  @inline(__always)
+  func plainColumns(
+    _ frame: UnsafeMutablePointer<Frame>, _ row: Int
+  ) -> (memory: UnsafeMutableRawPointer, offset: Int)? {
+    let base = rowBase(row)
+    guard (base | columnSpan.bits) & (size &- 1) == 0,
+      let memory = plain(frame, base &+ columnSpan.low, base &+ columnSpan.high)
+    else { return nil }
+    return (memory.pointee.real, base &- memory.pointee.base)
+  }
+
+  /// The same for 32-bit offsets without columns: the lane is at `memory + offset + lane's offset
+  /// times scale`. nil as well where the row is contiguous: that has a faster way.
+  @inline(__always)
+  func plainOffsets(
+    _ frame: UnsafeMutablePointer<Frame>, _ row: Int
+  ) -> (memory: UnsafeMutableRawPointer, offset: Int, lanes: UnsafePointer<Int32>, scale: Int)? {
+    let part = detail.pointee.offsets
+    let scale = detail.pointee.offsetScale
+    guard part.isPresent, detail.pointee.offsetBytes == 4, !detail.pointee.columns.isPresent,
+      scale > 0
+    else { return nil }
+    let lanes = UnsafePointer(
+      (arena + part.offset + row &* part.row).assumingMemoryBound(to: Int32.self))
+    var low = lanes[0]
+    var high = lanes[0]
+    var differences: Int32 = 0
+    for lane in 0..<(n - 1) { differences |= (lanes[lane &+ 1] &- lanes[lane]) ^ 1 }
+    if differences == 0, scale == size { return nil }
+    for lane in 0..<n {
+      low = lanes[lane] < low ? lanes[lane] : low
+      high = lanes[lane] > high ? lanes[lane] : high
+    }
+    let base = rowBase(row)
+    guard (base | scale) & (size &- 1) == 0,
+      let memory = plain(frame, base &+ Int(low) &* scale, base &+ Int(high) &* scale)
+    else { return nil }
+    return (memory.pointee.real, base &- memory.pointee.base, lanes, scale)
+  }
+
+  /// The allocation that holds the elements at two addresses and needs no bookkeeping.
+  @inline(__always)
+  private func plain(
+    _ frame: UnsafeMutablePointer<Frame>, _ low: Int, _ high: Int
+  ) -> UnsafeMutablePointer<AllocationRecord>? {
+    guard let record = Access.record(frame, low), record.pointee.states == nil,
+      record.pointee.readers == nil, low >= record.pointee.base, high >= low,
+      high &- record.pointee.base &+ size <= record.pointee.byteCount
+    else { return nil }
+    return record
   }
 
   @inline(__always)
@@ -97,13 +166,21 @@ struct AccessRows {
     let lanes = UnsafePointer(
       (arena + part.offset + row &* part.row).assumingMemoryBound(to: UInt8.self))
     if part.lane == 0 { return (lanes[0] != 0 ? .on : .off, nil) }
-    var all: UInt8 = 1
-    var any: UInt8 = 0
-    for lane in 0..<n {
-      all &= lanes[lane]
-      any |= lanes[lane]
-    }
-    return (all != 0 ? .on : (any == 0 ? .off : .mixed), lanes)
+    var count: Int32 = 0
+    for lane in 0..<n { count &+= Int32(lanes[lane]) }
+    return (Int(count) == n ? .on : (count == 0 ? .off : .mixed), lanes)
+  }
+
+  /// The lanes that a mixed mask leaves on, if they are neighbours.
+  @inline(__always)
+  func run(_ mask: UnsafePointer<UInt8>) -> (first: Int, count: Int)? {
+    var first = 0
+    while mask[first] == 0 { first &+= 1 }
+    var last = n &- 1
+    while mask[last] == 0 { last &-= 1 }
+    var count: Int32 = 0
+    for lane in 0..<n { count &+= Int32(mask[lane]) }
+    return Int(count) == last &- first &+ 1 ? (first, Int(count)) : nil
   }
 }
 
@@ -180,11 +257,21 @@ enum Access {
     let first = offset >> shift
     let last = (offset &+ bytes &- 1) >> shift
     if let states = record.pointee.states {
+      var strange: UInt16 = 0
       for granule in first...last {
         let state = states[granule]
-        if state != word, state != GranuleState.initialized, state != GranuleState.uninitialized,
-          !frame.pointee.isSynchronized
-        {
+        strange |=
+          state == word || state == GranuleState.initialized
+            || state == GranuleState.uninitialized ? 0 : 1
+      }
+      if strange != 0, !frame.pointee.isSynchronized {
+        for granule in first...last {
+          let state = states[granule]
+          if state == word || state == GranuleState.initialized
+            || state == GranuleState.uninitialized
+          {
+            continue
+          }
           let at = max(0, ((granule << shift) - offset) / size)
           if !isSame(at) {
             frame.pointee.stop(
@@ -194,10 +281,15 @@ enum Access {
             return false
           }
         }
-        states[granule] = word
       }
+      for granule in first...last { states[granule] = word }
     }
     if let readers = record.pointee.readers, !frame.pointee.isSynchronized {
+      var strange: UInt16 = 0
+      for granule in first...last {
+        strange |= readers[granule] == 0 || readers[granule] == word ? 0 : 1
+      }
+      if strange == 0 { return true }
       for granule in first...last {
         let reader = readers[granule]
         if reader != 0, reader != word {

@@ -44,19 +44,54 @@ enum LoadHandlers {
         }
         if state == .off { continue }
       }
+      if let columns = rows.columns, let (memory, offset) = rows.plainColumns(frame, row) {
+        func lane(_ lane: Int) -> Raw {
+          decode(
+            (memory + (offset &+ columns[lane])).assumingMemoryBound(to: Raw.self).pointee)
+        }
+        if state == .mixed, let lanes {
+          for index in 0..<n {
+            let value = lane(index)
+            d[index] = lanes[index] != 0 ? value : d[index]
+          }
+        } else {
+          for index in 0..<n { d[index] = lane(index) }
+        }
+        continue
+      }
+      if let (memory, offset, indices, scale) = rows.plainOffsets(frame, row) {
+        func lane(_ lane: Int) -> Raw {
+          decode(
+            (memory + (offset &+ Int(indices[lane]) &* scale))
+              .assumingMemoryBound(to: Raw.self).pointee)
+        }
+        if state == .mixed, let lanes {
+          for index in 0..<n {
+            let value = lane(index)
+            d[index] = lanes[index] != 0 ? value : d[index]
+          }
+        } else {
+          for index in 0..<n { d[index] = lane(index) }
+        }
+        continue
+      }
       let (isContiguous, start) = rows.row(row)
-      if isContiguous, state == .on {
-        if let record = Access.record(frame, start) {
-          let offset = start &- record.pointee.base
-          if offset >= 0, offset &+ n &* size <= record.pointee.byteCount, offset & (size &- 1) == 0
+      if isContiguous, let run = state == .mixed ? lanes.flatMap(rows.run) : (0, n) {
+        let address = start &+ run.first &* size
+        if let record = Access.record(frame, address) {
+          let offset = address &- record.pointee.base
+          if offset >= 0, offset &+ run.count &* size <= record.pointee.byteCount,
+            offset & (size &- 1) == 0
           {
             guard
               Access.checkRead(
-                frame, record, offset, n &* size, site: site, lane: row &* n, size: size)
+                frame, record, offset, run.count &* size, site: site,
+                lane: row &* n &+ run.first, size: size)
             else { return }
             let source = UnsafeRawPointer(record.pointee.real + offset)
               .assumingMemoryBound(to: Raw.self)
-            for lane in 0..<n { d[lane] = decode(source[lane]) }
+            let target = d + run.first
+            for lane in 0..<run.count { target[lane] = decode(source[lane]) }
             continue
           }
         }

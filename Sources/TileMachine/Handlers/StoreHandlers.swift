@@ -32,18 +32,29 @@ enum StoreHandlers {
       let source = UnsafePointer(
         (arena + value.offset + row &* value.row).assumingMemoryBound(to: Raw.self))
       let (isContiguous, start) = rows.row(row)
-      if isContiguous, state == .on, let record = Access.record(frame, start) {
-        let offset = start &- record.pointee.base
-        if offset >= 0, offset &+ n &* size <= record.pointee.byteCount, offset & (size &- 1) == 0 {
+      if isContiguous, let run = state == .mixed ? lanes.flatMap(rows.run) : (0, n),
+        let record = Access.record(frame, start &+ run.first &* size)
+      {
+        let address = start &+ run.first &* size
+        let offset = address &- record.pointee.base
+        if offset >= 0, offset &+ run.count &* size <= record.pointee.byteCount,
+          offset & (size &- 1) == 0
+        {
           let target = (record.pointee.real + offset).assumingMemoryBound(to: Raw.self)
+          let values = source + run.first &* step
           guard
             Access.checkWrite(
-              frame, record, offset, n &* size, site: site, lane: row &* n, size: size,
-              isSame: { target[$0] == source[$0 &* step] })
+              frame, record, offset, run.count &* size, site: site,
+              lane: row &* n &+ run.first, size: size,
+              isSame: { target[$0] == values[$0 &* step] })
           else { return }
-          for lane in 0..<n { target[lane] = source[lane &* step] }
-          if start < nextFree { isOrdered = false }
-          nextFree = max(nextFree, start &+ n &* size)
+          if step == 1 {
+            for lane in 0..<run.count { target[lane] = values[lane] }
+          } else {
+            for lane in 0..<run.count { target[lane] = values[0] }
+          }
+          if address < nextFree { isOrdered = false }
+          nextFree = max(nextFree, address &+ run.count &* size)
           continue
         }
       }
