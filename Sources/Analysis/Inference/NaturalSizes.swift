@@ -36,14 +36,17 @@ struct NaturalSizes {
     case .sequence:
       powers(4...14) + [197, 196, 577, 50, 49, 100, 77, 384, 768, 1536]
     case .features:
-      powers(4...16) + [
-        768, 384, 192, 96, 1536, 3072, 1280, 5120, 1000, 10, 100, 393_216, 11008,
-        14336, 28672, 50257, 32000, 128_256,
-      ]
+      powers(4...16) + Self.listedFeatures
     case .length: powers(10...28) + [1000, 10_000, 100_000, 1_000_000, 10_000_000]
     case .other: powers(0...14) + [96, 192, 384, 768]
     }
   }
+
+  /// Widths that models and benchmarks use beside powers of two.
+  private static let listedFeatures = [
+    768, 384, 192, 96, 1536, 3072, 1280, 5120, 1000, 10, 100, 393_216, 11008, 14336, 28672, 50257,
+    32000, 128_256,
+  ]
 
   private static func powers(_ range: ClosedRange<Int>) -> [Int] { range.map { 1 << $0 } }
 
@@ -62,12 +65,31 @@ struct NaturalSizes {
       default: return isPower ? 0.75 : size % 32 == 0 ? 0.55 : size % 10 == 0 ? 0.45 : 0.15
       }
     case .batch:
-      if isPower { return size <= 256 ? 1 : size <= 1024 ? 0.85 : size <= 65536 ? 0.7 : 0.4 }
+      // Beyond 65,536 nobody calls an axis a batch.
+      if size > 65_536 { return isPower ? 0.1 : 0.05 }
+      if isPower {
+        return size <= 128
+          ? 1 : size <= 1024 ? 0.9 : size <= 4096 ? 0.75 : size <= 16384 ? 0.65 : 0.5
+      }
       if size == 10 || size == 100 { return 0.6 }
-      return size % 64 == 0 ? 0.55 : size % 16 == 0 ? 0.45 : size % 10 == 0 ? 0.4 : 0.15
-    case .channels, .features:
-      if isPower { return size > 16384 ? 0.75 : size >= 16 || size == 1 ? 1 : 0.8 }
-      if [3, 768, 1280, 1536, 3072, 96, 192, 384, 1000].contains(size) { return 0.85 }
+      return size % 64 == 0 ? 0.5 : size % 16 == 0 ? 0.4 : size % 10 == 0 ? 0.3 : 0.1
+    case .features:
+      if isPower {
+        return size > 1 << 20
+          ? 0.15
+          : size > 16384
+            ? 0.75
+            : size > 8192
+              ? 0.9
+              : size >= 512 ? 1 : size >= 16 || size == 1 ? 0.9 : 0.7
+      }
+      if [768, 1280, 1536, 3072, 1000].contains(size) { return 0.85 }
+      if Self.listedFeatures.contains(size) { return 0.6 }
+      if size > 1 << 20 { return 0.1 }
+      return size % 64 == 0 ? 0.5 : size % 16 == 0 ? 0.4 : size % 10 == 0 ? 0.3 : 0.1
+    case .channels:
+      if isPower { return size > 1024 ? 0.6 : size >= 16 || size == 1 ? 1 : 0.8 }
+      if [3, 768, 96, 192, 384].contains(size) { return 0.85 }
       return size % 64 == 0 ? 0.6 : size % 16 == 0 ? 0.5 : size % 10 == 0 ? 0.4 : 0.15
     case .sequence:
       if isPower { return size >= 32 ? 1 : 0.7 }

@@ -1,11 +1,15 @@
+import Foundation
 import HostProgram
 
 /// Tries natural sizes for the open dimensions of a module until its grids come out as observed.
+///
+/// The first dimension of the grid (the batch, as a rule) is solved for; the others are tried, the
+/// most natural combinations first, images as squares before all others.
 struct SizeSearch {
   let run: HostRun
   let evidence: [GridEvidence]
-  /// The most assignments of dimensions that are tried.
-  static let limit = 25_000
+  /// The most formula evaluations, weighted by the formulas' lengths.
+  static let limit = 60_000
 
   private struct Open {
     var name: String
@@ -31,28 +35,33 @@ struct SizeSearch {
         ? [reading([:], dimensions, configs: choose(run.assignment))]
           .compactMap(\.self) : []
     }
-    // The first dimension (the batch, as a rule) is solved for; the others are tried.
     let solved = inGrid[0]
     let tried = Array(inGrid.dropFirst())
     var found: [ProblemDeduction.Reading] = []
-    var assignment = run.assignment
-    var chosen: [String: Int] = [:]
     var left = Self.limit
-    func go(_ index: Int) {
-      guard left > 0 else { return }
-      if index == tried.count {
+    func search(_ groups: [[Open]], _ lists: [[Int]]) {
+      for choice in Combinations(counts: lists.map(\.count)) {
+        guard left > 0 else { return }
+        left -= 1
+        var assignment = run.assignment
+        var chosen: [String: Int] = [:]
+        for (group, (list, index)) in zip(groups, zip(lists, choice)) {
+          for dimension in group {
+            assignment[dimension.name] = list[index]
+            chosen[dimension.name] = list[index]
+          }
+        }
         solve(solved, dimensions, &assignment, chosen, &left, &found)
-        return
-      }
-      let dimension = tried[index]
-      for size in sizes(dimension, tried.count) {
-        assignment[dimension.name] = size
-        chosen[dimension.name] = size
-        go(index + 1)
-        if left <= 0 { break }
       }
     }
-    go(0)
+    let space = tried.filter { $0.role == .space }
+    if space.count > 1 {
+      let others = tried.filter { $0.role != .space }
+      search(
+        others.map { [$0] } + [space],
+        others.map { sizes($0, others.count + 1) } + [NaturalSizes.candidates(.space)])
+    }
+    search(tried.map { [$0] }, tried.map { sizes($0, tried.count) })
     found.sort { $0.score > $1.score }
     var kept: [ProblemDeduction.Reading] = []
     for reading in found where kept.count < 12 {
@@ -67,7 +76,22 @@ struct SizeSearch {
       && a.configs == b.configs
   }
 
+  /// Whether the inputs are matrices to be multiplied: two or more, one with an axis of another.
+  private var areMatrices: Bool {
+    guard run.inputs.count > 1, run.inputs.allSatisfy({ $0.shape.shape.count == 2 }) else {
+      return false
+    }
+    var owners: [String: Set<String>] = [:]
+    for dimension in run.dimensions {
+      if case .axis(let input, _) = dimension.source {
+        owners[dimension.name, default: []].insert(input)
+      }
+    }
+    return owners.values.contains { $0.count > 1 }
+  }
+
   private func open() -> [Open] {
+    let areMatrices = areMatrices
     var byName: [String: Open] = [:]
     var order: [String] = []
     for dimension in run.dimensions {
@@ -78,7 +102,8 @@ struct SizeSearch {
         if byName[dimension.name] == nil {
           order.append(dimension.name)
           byName[dimension.name] = Open(
-            name: dimension.name, role: NaturalSizes.role(axis: axis, rank: rank),
+            name: dimension.name,
+            role: areMatrices ? .features : NaturalSizes.role(axis: axis, rank: rank),
             isConstructor: false, places: [], current: dimension.value)
         }
         byName[dimension.name]?.places.append((input, axis))
@@ -121,24 +146,32 @@ struct SizeSearch {
     for candidate in item.possible {
       guard let formulas = candidate.formulas else { continue }
       var trial = assignment
+      let cost = 1 + formulas.reduce(0) { $0 + $1.dimensions.count } / 8
       func grid(_ size: Int) -> Int {
         trial[dimension.name] = size
-        left -= 1
+        left -= cost
         return product(formulas, trial) ?? (size > 1 << 20 ? Int.max : 0)
       }
-      // The grid grows with the size: find where it reaches the observed value and where it passes.
-      func first(atLeast target: Int) -> Int {
-        var low = 1
-        var high = 1 << 40
+      let one = grid(1)
+      guard one <= item.gridSize else { continue }
+      // The grid grows with the size, about in proportion: find where it reaches the observed value
+      // and where it passes.
+      func first(atLeast target: Int, from start: Int) -> Int {
+        var low = start
+        var high = max(start, target / max(1, one))
+        while high < 1 << 40, grid(high) < target {
+          low = high + 1
+          high *= 2
+        }
         while low < high {
           let middle = low + (high - low) / 2
           if grid(middle) >= target { high = middle } else { low = middle + 1 }
         }
         return low
       }
-      let lower = first(atLeast: item.gridSize)
+      let lower = first(atLeast: item.gridSize, from: 1)
       guard grid(lower) == item.gridSize else { continue }
-      let upper = first(atLeast: item.gridSize + 1) - 1
+      let upper = first(atLeast: item.gridSize + 1, from: lower) - 1
       guard upper >= lower else { continue }
       var sizes = [NaturalSizes.best(in: lower...upper, dimension.role)]
       if upper < 1 << 32, !sizes.contains(upper) { sizes.append(upper) }
@@ -180,21 +213,29 @@ struct SizeSearch {
   private func reading(
     _ sizes: [String: Int], _ all: [Open], configs: [(kernel: String, index: Int, distance: Int)]
   ) -> ProblemDeduction.Reading? {
-    var score = 0.0
+    var product = 1.0
     var count = 0.0
     var reasons: [String] = []
+    var sizes = sizes
+    // Square matrices are the natural reading where the grid shows two equal sides.
+    let isSquare = areMatrices && sizes.count > 1 && Set(sizes.values).count == 1
+    if isSquare, let side = sizes.values.first {
+      for dimension in all where sizes[dimension.name] == nil { sizes[dimension.name] = side }
+    }
     for dimension in all {
       guard let size = sizes[dimension.name] else { continue }
-      score += NaturalSizes.score(size, dimension.role)
+      product *= NaturalSizes.score(size, dimension.role)
       count += 1
       reasons.append("\(dimension.name) = \(size)")
     }
-    if count > 0 { score /= count }
+    // The geometric mean: one odd size makes a reading odd.
+    var score = count > 0 ? pow(product, 1 / count) : 0
+    if isSquare { score += 0.15 }
     // Images are square as a rule.
     let space = all.filter { $0.role == .space }
-    if space.count == 2 {
-      let pair = space.map { sizes[$0.name] ?? $0.current }
-      if pair[0] == pair[1] { score += 0.15 } else { score -= 0.1 }
+    if space.count > 1 {
+      let sides = Set(space.map { sizes[$0.name] ?? $0.current })
+      score += sides.count == 1 ? 0.15 : -0.1
     }
     for config in configs { score -= 0.2 * Double(min(4, config.distance)) }
     var inputs = run.inputs
@@ -218,5 +259,54 @@ struct SizeSearch {
       inputs: inputs,
       configs: Dictionary(configs.map { ($0.kernel, $0.index) }) { first, _ in first },
       reasons: reasons, score: max(0, score))
+  }
+}
+
+/// All combinations of one index from each list, those with the smallest sum of indices first.
+struct Combinations: Sequence, IteratorProtocol {
+  private let counts: [Int]
+  private var sum = 0
+  private var current: [Int]?
+
+  init(counts: [Int]) {
+    self.counts = counts
+    current = counts.contains(0) ? nil : Array(repeating: 0, count: counts.count)
+  }
+
+  mutating func next() -> [Int]? {
+    guard let result = current else { return nil }
+    current = Self.following(result, counts)
+    if current == nil {
+      sum += 1
+      current = Self.first(sum, counts[...])
+    }
+    return result
+  }
+
+  /// The combination with this sum whose first indices are smallest.
+  private static func first(_ sum: Int, _ counts: ArraySlice<Int>) -> [Int]? {
+    guard sum <= counts.reduce(0, { $0 + $1 - 1 }) else { return nil }
+    var rest = sum
+    var indices = Array(repeating: 0, count: counts.count)
+    for (place, count) in counts.enumerated().reversed() {
+      indices[place] = Swift.min(rest, count - 1)
+      rest -= indices[place]
+    }
+    return rest == 0 ? indices : nil
+  }
+
+  /// The next combination with the same sum; nil after the last.
+  private static func following(_ indices: [Int], _ counts: [Int]) -> [Int]? {
+    // Raise the last index that can be raised at the cost of those behind it.
+    var behind = 0
+    for place in indices.indices.reversed() {
+      if behind > 0, indices[place] + 1 < counts[place],
+        let tail = first(behind - 1, counts[(place + 1)...])
+      {
+        return indices[..<place] + [indices[place] + 1] + tail
+      }
+      behind += indices[place]
+    }
+    return nil
   }
 }
