@@ -228,10 +228,13 @@ struct CheckSession {
     // The original's own first config and order are the yardstick.
     setting.config = 0
     setting.order = .ascending
+    // The original's own setup makes the numbers; then it starts over with them, changed as the
+    // setting says.
+    let maker = ModuleRunner(original, host, setting)
+    try maker.prepare(nil)
+    let shared = try SharedNumbers(from: maker.world, host.trace, plan.input)
     let runner = ModuleRunner(original, host, setting)
-    try runner.prepare(nil)
-    let shared = try SharedNumbers(from: runner.world, host.trace, plan.input)
-    try shared.write(into: runner.world, host.trace)
+    try runner.prepare(shared)
     let run = try runner.execute()
     var reference: [[Double]]?
     do {
@@ -261,8 +264,7 @@ struct CheckSession {
     let world = TensorWorld(
       precision: .reference, seed: plan.input.seed, source: checker.problemTree?.source)
     try world.reserve(host.trace)
-    try world.run(host.trace.setup)
-    try shared.write(into: world, host.trace)
+    try shared.run(setup: host.trace, in: world)
     try world.run(host.trace.forward)
     var values: [[Double]] = []
     for shape in host.trace.outputs { values.append(try world.values(shape)) }

@@ -35,9 +35,12 @@ final class ModuleRunner {
       guard let launch = run.launch(at: step) else { continue }
       for argument in launch.arguments { try reserve(argument.value) }
     }
-    try world.run(run.trace.setup)
+    if let shared {
+      try shared.run(setup: run.trace, in: world)
+    } else {
+      try world.run(run.trace.setup)
+    }
     for tensor in run.trace.tensors { _ = try world.storage(of: tensor.shape) }
-    try shared?.write(into: world, run.trace)
   }
 
   private func reserve(_ value: ArgumentValue) throws(Diagnostic) {
@@ -273,8 +276,9 @@ struct SharedNumbers {
     }
   }
 
-  /// Writes them: inputs by position, parameters by name, else by order among equal shapes.
-  func write(into world: TensorWorld, _ trace: HostTrace) throws(Diagnostic) {
+  /// Whose tensors get which numbers: by name, else by order among equal shapes.
+  private func assignment(_ trace: HostTrace) -> [(shape: TensorShape, values: [Double])] {
+    var result: [(TensorShape, [Double])] = []
     var unused = entries.indices.map { $0 }
     func take(_ matches: (Entry) -> Bool) -> Entry? {
       guard let position = unused.firstIndex(where: { matches(entries[$0]) }) else { return nil }
@@ -286,7 +290,7 @@ struct SharedNumbers {
         $0.tensor.role == tensor.role && $0.tensor.name == tensor.name
           && $0.tensor.shape.shape == tensor.shape.shape
       }) {
-        try world.write(entry.values, to: tensor.shape)
+        result.append((tensor.shape, entry.values))
       } else {
         rest.append(tensor)
       }
@@ -298,7 +302,23 @@ struct SharedNumbers {
           ($0.tensor.role == .input) == isInput && $0.tensor.shape.shape == tensor.shape.shape
         })
       else { continue }
-      try world.write(entry.values, to: tensor.shape)
+      result.append((tensor.shape, entry.values))
+    }
+    // What the host program read as known numbers must stay what it was.
+    return result.filter { !trace.readStorages.contains($0.0.storage) }
+  }
+
+  /// Runs a module's setup, each tensor set as soon as its own steps have filled it: later steps may
+  /// pack or convert it.
+  func run(setup trace: HostTrace, in world: TensorWorld) throws(Diagnostic) {
+    var due: [Int: [(shape: TensorShape, values: [Double])]] = [:]
+    for item in assignment(trace) {
+      due[trace.lastSetupStep(writing: item.shape.storage) ?? -1, default: []].append(item)
+    }
+    for item in due[-1] ?? [] { try world.write(item.values, to: item.shape) }
+    for (index, step) in trace.setup.enumerated() {
+      try world.run([step])
+      for item in due[index] ?? [] { try world.write(item.values, to: item.shape) }
     }
   }
 }

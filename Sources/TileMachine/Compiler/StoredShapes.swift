@@ -16,7 +16,7 @@ struct StoredShapes {
 
   private mutating func visit(_ region: Region) {
     for operation in region.operations {
-      operation.regions.forEach { visit($0) }
+      for nested in operation.regions { visit(nested) }
       guard let result = operation.results.first else { continue }
       let full = shapes[result.index]
       switch operation.kind {

@@ -52,7 +52,7 @@ struct Intervals {
   private mutating func visit(_ region: Region) {
     for operation in region.operations {
       if case .forLoop = operation.kind { seed(operation) }
-      operation.regions.forEach { visit($0) }
+      for nested in operation.regions { visit(nested) }
       guard let result = operation.results.first else { continue }
       if case .forLoop = operation.kind {
         for (index, result) in operation.results.enumerated() {

@@ -26,7 +26,7 @@ struct PointerRoots {
         for region in operation.regions { bind(region.arguments[...], operation.operands[...]) }
         yields(operation.regions[1], into: operation.regions[0].arguments[...])
       }
-      operation.regions.forEach { visit($0, function) }
+      for nested in operation.regions { visit(nested, function) }
       for region in operation.regions { yields(region, into: operation.results[...]) }
       if case .forLoop = operation.kind {
         bind(operation.results[...], operation.operands.dropFirst(3))
