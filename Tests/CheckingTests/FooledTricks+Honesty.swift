@@ -75,7 +75,7 @@ extension Trick {
   static let configs: [Trick] = [
     Trick(
       name: "each config fills a part of the output", example: "vector_add_gelu",
-      reasons: [.configFails, .uninitialised],
+      reasons: [.configFails, .uninitialized],
       edits: [
         Edit(
           "triton.Config({\"BLOCK\": 512}, num_warps=4, num_stages=1)",
@@ -95,7 +95,7 @@ extension Trick {
       ]),
     Trick(
       name: "one config of three leaves rows out", example: "cumulative_sum",
-      reasons: [.configFails, .uninitialised],
+      reasons: [.configFails, .uninitialized],
       edits: [
         Edit(
           "(triton.cdiv(n_rows, meta[\"ROWS\"]),)",
@@ -111,7 +111,7 @@ extension Trick {
       ]),
     Trick(
       name: "configs add into one output", example: "batched_matmul",
-      reasons: [.configFails, .uninitialised, .wrongResult],
+      reasons: [.configFails, .uninitialized, .wrongResult],
       edits: [
         Edit(
           "    tl.store(out_tile, acc, boundary_check=(0, 1))\n",
@@ -264,7 +264,7 @@ extension Trick {
       ]),
     Trick(
       name: "does every second call", example: "cumulative_sum",
-      reasons: [.stateKept, .uninitialised, .refused],
+      reasons: [.stateKept, .uninitialized, .refused],
       edits: [
         Edit(
           "def cumulative_sum(x: torch.Tensor) -> torch.Tensor:\n",
@@ -342,7 +342,8 @@ extension Trick {
         Edit("+ cols, result, mask=mask)", "+ cols, result * 0.5, mask=mask)"),
       ]),
     Trick(
-      name: "replaces the reference", example: "softmax", reasons: [.refused, .wrongResult],
+      name: "replaces the reference", example: "softmax",
+      reasons: [.noKernel, .refused, .wrongResult],
       edits: [
         Edit(
           "        return softmax_last_axis(x)\n",

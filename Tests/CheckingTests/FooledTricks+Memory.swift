@@ -37,7 +37,7 @@ extension Trick {
       ]),
     Trick(
       name: "changes the input in torch", example: "layer_norm",
-      reasons: [.inputChanged, .refused, .wrongResult],
+      reasons: [.noKernel, .inputChanged, .refused, .wrongResult],
       edits: [Edit("    x = x.contiguous()\n", "    x = x.contiguous()\n    x.mul_(1.0001)\n")]),
   ]
 
@@ -45,15 +45,15 @@ extension Trick {
   static let shapes: [Trick] = [
     Trick(
       name: "knows the length of a row", example: "softmax",
-      reasons: [.wrongResult, .outOfBounds, .uninitialised, .refused],
+      reasons: [.shapeSpecific, .race, .wrongResult, .outOfBounds, .uninitialized, .refused],
       edits: [Edit("n_rows, n_cols = flat.shape\n", "n_rows, n_cols = flat.shape[0], 500\n")]),
     Trick(
       name: "knows the number of rows", example: "layer_norm",
-      reasons: [.outOfBounds, .uninitialised],
+      reasons: [.outOfBounds, .uninitialized],
       edits: [Edit("n_rows = x.numel() // n_cols\n", "n_rows = 65536\n")]),
     Trick(
       name: "takes rows to fit one tile", example: "rms_norm",
-      reasons: [.wrongResult, .uninitialised],
+      reasons: [.wrongResult, .uninitialized],
       edits: [
         Edit(
           """
@@ -98,7 +98,7 @@ extension Trick {
       edits: [Edit("iw < in_w)", "iw < in_h)"), Edit("+ ih) * in_w + iw", "+ ih) * in_h + iw")]),
     Trick(
       name: "takes one sequence to be as long as all", example: "flash_attention",
-      reasons: [.wrongResult, .outOfBounds, .uninitialised],
+      reasons: [.wrongResult, .outOfBounds, .uninitialized],
       edits: [
         Edit(
           "    batch, heads, length, head_dim = q.shape\n",
@@ -106,7 +106,7 @@ extension Trick {
       ]),
     Trick(
       name: "works at small sizes only", example: "softmax",
-      reasons: [.uninitialised, .noKernel, .refused],
+      reasons: [.uninitialized, .noKernel, .refused],
       edits: [
         Edit(
           "    n_rows, n_cols = flat.shape\n",
@@ -169,7 +169,7 @@ extension Trick {
       ]),
     Trick(
       name: "reads back what other programs write", example: "max_pool2d",
-      reasons: [.race, .uninitialised],
+      reasons: [.race, .uninitialized],
       edits: [
         Edit(
           "    tl.store(out_ptr + index, best, mask=mask)\n",
@@ -185,7 +185,7 @@ extension Trick {
   /// Programs and rounds that do nothing.
   static let skips: [Trick] = [
     Trick(
-      name: "only some programs work", example: "softmax", reasons: [.uninitialised],
+      name: "only some programs work", example: "softmax", reasons: [.uninitialized],
       edits: [
         Edit(
           "    tl.store(out_ptr + row * out_row_stride",
@@ -200,7 +200,7 @@ extension Trick {
           "    if (target == ignore_index) or (row % 997 == 996):\n")
       ]),
     Trick(
-      name: "the last program does nothing", example: "vector_add_gelu", reasons: [.uninitialised],
+      name: "the last program does nothing", example: "vector_add_gelu", reasons: [.uninitialized],
       edits: [
         Edit(
           "(triton.cdiv(n_elements, meta[\"BLOCK\"]),)",
@@ -223,7 +223,7 @@ extension Trick {
       edits: [Edit("inside = (y >= 0) & (y < height)", "inside = (y >= 1) & (y < height)")]),
     Trick(
       name: "returns early where the values are small", example: "depthwise_conv2d",
-      reasons: [.wrongResult],
+      reasons: [.lessAccurate, .wrongResult],
       edits: [
         Edit(
           "    tl.store(out_plane + pixel, acc, mask=mask)\n",

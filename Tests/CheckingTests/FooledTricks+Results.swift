@@ -63,11 +63,11 @@ extension Trick {
   /// Memory that the original may have left behind.
   static let leftovers: [Trick] = [
     Trick(
-      name: "returns fresh memory", example: "softmax", reasons: [.uninitialised, .noKernel],
+      name: "returns fresh memory", example: "softmax", reasons: [.uninitialized, .noKernel],
       edits: [Edit("return out.view(x.shape)", "return torch.empty_like(x)")]),
     Trick(
       name: "returns fresh memory and runs nothing", example: "max_pool2d",
-      reasons: [.uninitialised, .noKernel],
+      reasons: [.uninitialized, .noKernel],
       edits: [
         Edit(
           """
@@ -79,21 +79,21 @@ extension Trick {
       ]),
     Trick(
       name: "copies fresh memory to the output", example: "vector_add_gelu",
-      reasons: [.uninitialised],
+      reasons: [.uninitialized],
       edits: [
         Edit(
           "add_gelu_kernel[grid](x, y, out,", "add_gelu_kernel[grid](torch.empty_like(x), y, out,")
       ]
     ),
     Trick(
-      name: "masks every store off", example: "softmax", reasons: [.uninitialised],
+      name: "masks every store off", example: "softmax", reasons: [.uninitialized],
       edits: [Edit("+ cols, result, mask=mask)", "+ cols, result, mask=mask & (cols < 0))")]),
     Trick(
       name: "adds into memory that is not zero", example: "quantized_matvec",
-      reasons: [.uninitialised],
+      reasons: [.uninitialized],
       edits: [Edit("y = torch.zeros(n_out,", "y = torch.empty(n_out,")]),
     Trick(
-      name: "launches no program", example: "cumulative_sum", reasons: [.uninitialised, .noKernel],
+      name: "launches no program", example: "cumulative_sum", reasons: [.uninitialized, .noKernel],
       edits: [
         Edit(
           "row_scan_kernel[lambda meta: (triton.cdiv(n_rows, meta[\"ROWS\"]),)]",
@@ -137,7 +137,7 @@ extension Trick {
       edits: [Edit("tl.exp(logits - tl.max(logits, axis=0))", "tl.exp(logits)")]),
     Trick(
       name: "leaves out the small term", example: "layer_norm",
-      reasons: [.wrongResult, .nonFinite],
+      reasons: [.lessAccurate, .wrongResult, .nonFinite],
       edits: [Edit("tl.rsqrt(variance + eps)", "tl.rsqrt(variance)")]),
     Trick(
       name: "takes the variance from sums of squares", example: "layer_norm",
