@@ -34,16 +34,16 @@ EXAMPLES = os.path.join(HERE, "..", "Examples")
 CASES = {
     "batched_matmul": "lhs=2,512,300 rhs=2,300,640 programs=16",
     "conv2d_alexnet": "x=1,3,224,224 programs=24",
-    "cross_entropy": "logits=400,32000 target=400 programs=400",
-    "cumulative_sum": "x=64,20000 programs=8",
+    "cross_entropy": "logits=100,32000 target=100 programs=100",
+    "cumulative_sum": "x=64,20000 programs=3",
     "depthwise_conv2d": "x=1,128,112,112 programs=40",
     "flash_attention": "q=1,2,1024,64 k=1,2,1024,64 v=1,2,1024,64 programs=16",
     "grouped_matmul": "x=256,4096 programs=8",
-    "histogram": "x=2,524288 programs=64",
-    "layer_norm": "programs=400",
-    "max_pool2d": "x=2,64,112,112 programs=100",
+    "histogram": "x=2,524288 programs=4",
+    "layer_norm": "programs=200",
+    "max_pool2d": "x=2,64,112,112 programs=40",
     "quantized_matvec": "programs=24",
-    "rms_norm": "programs=400",
+    "rms_norm": "programs=100",
     "rotary_embedding": "programs=300",
     "softmax": "x=1,1,1000,500 programs=1000",
     "vector_add_gelu": "programs=300",
@@ -117,6 +117,8 @@ def interpret(path, sizes, config, programs):
     for value in list(vars(module).values()):
         if isinstance(value, triton.runtime.autotuner.Autotuner):
             value.configs = [value.configs[min(config, len(value.configs) - 1)]]
+    # Modules that fall back to torch on the CPU are to launch their kernels all the same.
+    torch.Tensor.is_cuda = property(lambda tensor: True)
     torch.manual_seed(0)
     model = module.ModelNew(*module.get_init_inputs())
     with Clock(programs) as clock, torch.no_grad():
@@ -157,6 +159,9 @@ def main():
         ours = [json.loads(line) for line in output.stdout.splitlines()]
         theirs = interpret(path, sizes, config, programs)
         label = os.path.basename(path)[:-3]
+        if not theirs:
+            print(f"{label}: launches nothing on the CPU")
+            continue
         if [(l["kernel"], l["grid"]) for l in ours] != [(l[0], l[1]) for l in theirs]:
             print(f"{label}: launches differ: {ours} {theirs}")
             continue

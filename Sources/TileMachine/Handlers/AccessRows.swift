@@ -256,6 +256,14 @@ enum Access {
     let shift = record.pointee.granuleShift
     let first = offset >> shift
     let last = (offset &+ bytes &- 1) >> shift
+    if first == last, let states = record.pointee.states, record.pointee.readers == nil {
+      // One lane: no loops over its granules.
+      let state = states[first]
+      if state == word || state == GranuleState.initialized || state == GranuleState.uninitialized {
+        states[first] = word
+        return true
+      }
+    }
     if let states = record.pointee.states {
       var strange: UInt16 = 0
       for granule in first...last {
