@@ -51,7 +51,9 @@ struct CheckSession {
         source: checker.candidate.source, nextStep: "give more time with --budget")
     }
     if report.verdict != .unsupported, !report.findings.isEmpty {
-      let specific = report.findings.allSatisfy { $0.reason == .shapeSpecific }
+      let specific = report.findings.allSatisfy {
+        $0.reason == .shapeSpecific || $0.isRightElsewhere
+      }
       report.verdict = specific ? .shapeSpecific : .failed
     }
     return report
@@ -97,7 +99,10 @@ struct CheckSession {
       progress(Double(done) / Double(done + plans.count + 1), plan.label)
       try execute(plan)
       done += 1
-      if !report.findings.isEmpty { return }
+      if !report.findings.isEmpty {
+        try lookElsewhere(plan, first)
+        return
+      }
     }
     if !checker.options.isQuick { try checkCorners(choice.given) }
   }
@@ -151,7 +156,7 @@ struct CheckSession {
     }
     if isQuick { return plans }
     for input in [
-      InputSetting.scaled(exponent: 18), .scaled(exponent: -20), .zeros, .cancelling,
+      InputSetting.scaled(exponent: 18), .scaled(exponent: -20), .shifted, .cancelling, .zeros,
       .asGiven(seed: 7),
     ] {
       plans.append(Plan(problem: first, input: input, config: 0))
@@ -188,6 +193,8 @@ struct CheckSession {
       let host = try plan.problem.run(candidate.host)
       run = try Self.run(candidate, host, setting(plan), baseline.shared)
     } catch let refusal as Diagnostic {
+      // What Triton refuses too is the candidate's fault; what only this machine does not run is not.
+      if refusal.id.hasPrefix("triton-") { return add(.refused, refusal, plan) }
       if report.problems.isEmpty { throw refusal }
       return add(.shapeSpecific, refusal, plan)
     }
@@ -197,6 +204,19 @@ struct CheckSession {
     }
     judge(run, baseline, plan)
     report.problems.append(plan.label)
+  }
+
+  /// Runs a failed plan at the first problem: what is right there fails for its sizes.
+  private mutating func lookElsewhere(_ plan: Plan, _ first: CheckProblem) throws {
+    guard plan.problem != first, Date() < deadline, report.findings.count == 1 else { return }
+    let found = report
+    var other = plan
+    other.problem = first
+    try execute(other)
+    let isRight = report.findings.count == 1 && report.problems.count > found.problems.count
+    report = found
+    report.findings[0].isRightElsewhere = isRight
+    if isRight { report.notes.append("the same run is right at \(first.label)") }
   }
 
   private func setting(_ plan: Plan) -> RunSetting {
@@ -419,14 +439,17 @@ struct CheckSession {
     ]
     var result: [(String, SourceRange)] = []
     for case .operation(let operation) in run.trace.forward where !light.contains(operation.name) {
-      // Work on the inputs' or outputs' scale; scalars and small parameter foldings do not count.
-      let largest = operation.results.map { $0.shape.reduce(1, &*) }.max() ?? 0
-      let outputs = run.trace.outputs.map { $0.shape.reduce(1, &*) }.max() ?? 0
-      let isProduct = [
-        "matmul", "mm", "bmm", "linear", "conv", "softmax", "norm", "pool", "sum",
-        "mean", "attention", "einsum", "cross_entropy",
-      ].contains { operation.name.contains($0) }
-      if isProduct || largest * 2 >= outputs { result.append((operation.name, operation.range)) }
+      // Work on the scale of inputs or outputs; sums of partial results and foldings of parameters
+      // do not count.
+      var sizes = operation.results.map { $0.shape.reduce(1, &*) }
+      for case .tensor(let shape) in operation.arguments.values {
+        sizes.append(shape.shape.reduce(1, &*))
+      }
+      let largest = sizes.max() ?? 0
+      let ends =
+        run.trace.outputs.map { $0.shape.reduce(1, &*) }
+        + run.trace.tensors.filter { $0.role == .input }.map { $0.shape.shape.reduce(1, &*) }
+      if largest * 4 >= ends.max() ?? 0 { result.append((operation.name, operation.range)) }
     }
     return result
   }
@@ -453,12 +476,26 @@ struct CheckSession {
     return run.trace.outputs.map { reached.contains($0.storage) }
   }
 
+  private static func kinds(_ run: HostRun) -> [String] {
+    run.trace.outputs.map { "\($0.element)\($0.shape)" }
+  }
+
   /// Addresses at the real size, in the corner programs of each launch.
   private mutating func checkCorners(_ given: CheckProblem) throws {
     guard Date() < deadline, let mine = try? given.run(candidate.host),
       let theirs = try? given.run(original.host)
     else { return }
     progress(0.97, "corner programs at the given sizes")
+    let (shapes, expected) = (Self.kinds(mine), Self.kinds(theirs))
+    if shapes != expected {
+      report.findings.append(
+        CheckFinding(
+          reason: .wrongKind,
+          diagnostic: Diagnostic(
+            id: "wrong-kind", "results are \(shapes) where the original gives \(expected)",
+            source: checker.candidate.source), problem: given.label))
+      return
+    }
     let limit = min(deadline, Date().addingTimeInterval(max(1, checker.options.budget / 10)))
     guard
       let fault = try? LaunchProbe(module: candidate, run: mine).cornerFault(

@@ -72,7 +72,10 @@ struct ProblemChooser {
     }
     let open = base.indices.filter { base[$0].value >= 2 && !isStructural(base[$0], sizes[$0]) }
     var odd = base
-    for index in open { odd[index].value = Self.withTail(base[index].value) }
+    for (position, index) in open.enumerated() {
+      // Different tails, so that axes of one size come apart.
+      odd[index].value = Self.withTail(base[index].value) + 2 * position
+    }
     add(odd)
     if problems.count == 1 {
       for index in open {
@@ -156,14 +159,15 @@ struct ProblemChooser {
 
   private func shrink(_ sizes: inout [Size]) {
     // Equal axes of several inputs belong together as often as not; they are tried together first.
-    for _ in 0..<60 {
-      guard Date() < deadline, !isAffordable(problem(sizes)) else { return }
+    for _ in 0..<90 {
+      let price = self.price(problem(sizes))
+      guard Date() < deadline, price > target else { return }
       let open = sizes.indices.filter { !sizes[$0].isFrozen && sizes[$0].value > 8 }
       guard let largest = open.max(by: { sizes[$0].value < sizes[$1].value }) else { return }
       let value = sizes[largest].value
       let same = open.filter { sizes[$0].value == value }
       var isDone = false
-      for smaller in Self.smaller(value) {
+      for smaller in Self.smaller(value, isFar: price > 100 * target) {
         for group in same.count > 1 ? [same, [largest]] : [[largest]] {
           var next = sizes
           for index in group { next[index].value = smaller }
@@ -179,13 +183,15 @@ struct ProblemChooser {
     }
   }
 
-  /// Smaller sizes to try, the boldest first; divisors keep what the modules may rely on.
-  private static func smaller(_ value: Int) -> [Int] {
+  /// Smaller sizes to try; divisors keep what the modules may rely on. Small steps end at the largest
+  /// problem that can be afforded, with several programs and several rounds of each loop.
+  private static func smaller(_ value: Int, isFar: Bool) -> [Int] {
     var result: [Int] = []
-    for divisor in [8, 4, 2, 3, 5, 7] where value % divisor == 0 && value / divisor >= 2 {
+    for divisor in isFar ? [8, 4, 2, 3, 5, 7] : [2, 3, 5, 7]
+    where value % divisor == 0 && value / divisor >= 2 {
       result.append(value / divisor)
     }
-    if value > 64 { result.append(value / 4) }
+    if value > 64, isFar { result.append(value / 4) }
     result.append(max(2, value / 2))
     return result
   }
@@ -197,8 +203,14 @@ struct ProblemChooser {
     return !candidateToo || (try? problem.run(candidate.host)) != nil
   }
 
-  private func isAffordable(_ problem: CheckProblem) -> Bool {
-    guard let run = try? problem.run(original.host), let seconds = cost(run) else { return false }
+  private func isAffordable(_ problem: CheckProblem) -> Bool { price(problem) <= 2 * target }
+
+  /// Seconds for one run of the dearer of both modules and the reference; infinite where it cannot
+  /// be had.
+  private func price(_ problem: CheckProblem) -> Double {
+    guard let run = try? problem.run(original.host), let seconds = cost(run) else {
+      return .infinity
+    }
     var total = seconds
     if hasReference, let reference = try? problem.runReference(original.host) {
       total += Self.operatorSeconds(reference)
@@ -209,7 +221,7 @@ struct ProblemChooser {
         (try? LaunchProbe(module: candidate, run: other).seconds(
           config: 0, deadline: Date().addingTimeInterval(1))) ?? 0)
     }
-    return total <= target
+    return total
   }
 
   /// Seconds for one run; nil where the inputs alone are too large.

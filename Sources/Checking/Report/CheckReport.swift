@@ -40,6 +40,8 @@ public struct CheckFinding: Sendable {
   public var diagnostic: Diagnostic
   /// Label of the problem, input setting and config.
   public var problem: String
+  /// True if the same run is right at the first problem, whose sizes are the given ones divided.
+  public var isRightElsewhere = false
 
   public init(reason: CheckReason, diagnostic: Diagnostic, problem: String) {
     self.reason = reason

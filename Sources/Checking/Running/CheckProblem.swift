@@ -47,6 +47,8 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
   case asGiven(seed: UInt64)
   /// The same, floating inputs multiplied by 2^exponent.
   case scaled(exponent: Int)
+  /// The same plus 6: a mean far from 0, next to which the spread is small.
+  case shifted
   case zeros
   /// Ones and minus ones and large numbers in turn: sums cancel.
   case cancelling
@@ -55,6 +57,7 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .asGiven(let seed): "seed \(seed)"
     case .scaled(let exponent): "inputs × 2^\(exponent)"
+    case .shifted: "inputs + 6"
     case .zeros: "inputs all 0"
     case .cancelling: "inputs that cancel"
     }

@@ -256,8 +256,38 @@ struct SharedNumbers {
     entries = []
     for tensor in trace.tensors {
       var values = try world.values(tensor.shape)
-      if tensor.role == .input, tensor.shape.element.isFloat { Self.change(&values, setting) }
+      if tensor.shape.element.isFloat {
+        if tensor.role == .input {
+          Self.change(&values, setting)
+        } else if let first = values.first, values.allSatisfy({ $0 == first }) {
+          Self.spread(&values, around: first)
+        }
+      }
+      if tensor.role == .buffer, Self.isComputed(tensor, trace) { continue }
       entries.append(Entry(tensor: tensor, values: values))
+    }
+  }
+
+  /// Whether a buffer is the constructor's own work (a table of cosines) rather than a number that
+  /// training or chance would give it. Each module answers for such buffers itself.
+  private static func isComputed(_ tensor: NamedTensor, _ trace: HostTrace) -> Bool {
+    guard let index = trace.lastSetupStep(writing: tensor.shape.storage),
+      case .operation(let operation) = trace.setup[index]
+    else { return false }
+    let free: Set<String> = [
+      "randn", "rand", "randint", "normal", "bernoulli", "zeros", "ones", "full", "randperm",
+    ]
+    return !free.contains(operation.name) && !operation.name.hasPrefix("init.")
+  }
+
+  /// Gives a weight of ones or a bias of zeros values that tell its elements apart.
+  private static func spread(_ values: inout [Double], around first: Double) {
+    for index in values.indices {
+      var state = UInt64(index) &+ 0x9E37_79B9_7F4A_7C15
+      state = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      state = (state ^ (state >> 27)) &* 0x94D0_49BB_1331_11EB
+      let unit = Double(state >> 11) * 0x1p-53
+      values[index] = first == 0 ? (unit - 0.5) / 2 : first * (0.75 + unit / 2)
     }
   }
 
@@ -267,6 +297,7 @@ struct SharedNumbers {
     case .scaled(let exponent):
       let factor = Double(sign: .plus, exponent: exponent, significand: 1)
       for index in values.indices { values[index] *= factor }
+    case .shifted: for index in values.indices { values[index] += 6 }
     case .zeros: for index in values.indices { values[index] = 0 }
     case .cancelling:
       for index in values.indices {
