@@ -196,6 +196,22 @@ enum Access {
     return frame.pointee.records + index
   }
 
+  /// Whether shadow words are all one of three; without branches, so that it vectorises.
+  @inline(__always)
+  private static func consists(
+    _ words: UnsafeMutablePointer<UInt16>, _ count: Int, _ a: UInt16, _ b: UInt16, _ c: UInt16
+  ) -> Bool {
+    var strange: UInt16 = 0
+    for index in 0..<count {
+      let word = words[index]
+      let notA: UInt16 = word == a ? 0 : 1
+      let notB: UInt16 = word == b ? 0 : 1
+      let notC: UInt16 = word == c ? 0 : 1
+      strange |= notA & notB & notC
+    }
+    return strange == 0
+  }
+
   /// Whether a run of bytes may be read; stops the program otherwise. Marks the reader.
   @inline(__always)
   static func checkRead(
@@ -207,12 +223,7 @@ enum Access {
     let first = offset >> shift
     let last = (offset &+ bytes &- 1) >> shift
     if let states = record.pointee.states {
-      var strange: UInt16 = 0
-      for granule in first...last {
-        let state = states[granule]
-        strange |= state == GranuleState.initialized || state == word ? 0 : 1
-      }
-      if strange != 0 {
+      if !consists(states + first, last &- first &+ 1, GranuleState.initialized, word, word) {
         for granule in first...last {
           let state = states[granule]
           if state == GranuleState.initialized || state == word { continue }
@@ -234,10 +245,9 @@ enum Access {
       }
     }
     if let readers = record.pointee.readers {
-      for granule in first...last {
-        let reader = readers[granule]
-        readers[granule] =
-          reader == 0 || reader == word ? word : GranuleState.several
+      let run = readers + first
+      for granule in 0..<(last &- first &+ 1) {
+        run[granule] = run[granule] == 0 || run[granule] == word ? word : GranuleState.several
       }
     }
     return true
@@ -265,14 +275,11 @@ enum Access {
       }
     }
     if let states = record.pointee.states {
-      var strange: UInt16 = 0
-      for granule in first...last {
-        let state = states[granule]
-        strange |=
-          state == word || state == GranuleState.initialized
-            || state == GranuleState.uninitialized ? 0 : 1
-      }
-      if strange != 0, !frame.pointee.isSynchronized {
+      let run = states + first
+      let count = last &- first &+ 1
+      let isPlain = consists(
+        run, count, GranuleState.initialized, GranuleState.uninitialized, word)
+      if !isPlain, !frame.pointee.isSynchronized {
         for granule in first...last {
           let state = states[granule]
           if state == word || state == GranuleState.initialized
@@ -290,14 +297,10 @@ enum Access {
           }
         }
       }
-      for granule in first...last { states[granule] = word }
+      for granule in 0..<count { run[granule] = word }
     }
     if let readers = record.pointee.readers, !frame.pointee.isSynchronized {
-      var strange: UInt16 = 0
-      for granule in first...last {
-        strange |= readers[granule] == 0 || readers[granule] == word ? 0 : 1
-      }
-      if strange == 0 { return true }
+      if consists(readers + first, last &- first &+ 1, 0, word, word) { return true }
       for granule in first...last {
         let reader = readers[granule]
         if reader != 0, reader != word {

@@ -2,7 +2,13 @@
 enum AddressHandlers {
   static let scale32: Handler = { frame, instruction in
     let scale = instruction.pointee.imm
-    Loops.unary(frame, instruction) { (x: Int32) in Int(x) &* scale }
+    if scale > 0, scale & (scale &- 1) == 0 {
+      // Element sizes are powers of two; shifts of 64-bit lanes vectorise everywhere.
+      let shift = scale.trailingZeroBitCount
+      Loops.unary(frame, instruction) { (x: Int32) in Int(x) &<< shift }
+    } else {
+      Loops.unary(frame, instruction) { (x: Int32) in Int(x) &* scale }
+    }
   }
   static let scale64: Handler = { frame, instruction in
     let scale = instruction.pointee.imm
