@@ -111,8 +111,19 @@ import Testing
     #expect(report.verdict == .shapeSpecific)
   }
 
-  @Test func `What cannot be run is no failure`() throws {
+  @Test func `What Triton refuses is refused`() throws {
     let report = try Self.check([("x = tl.load(x_ptr", "x = tl.no_such_function(x_ptr")])
+    #expect(report.verdict == .failed)
+    #expect(report.findings.first?.reason == .refused)
+  }
+
+  @Test func `What cannot be run is no failure`() throws {
+    let report = try Self.check([
+      (
+        "    tl.store(",
+        "    x = tl.inline_asm_elementwise('mov.b32 $0, $1;', '=r,r', [x], tl.float32, True, 1)\n    tl.store("
+      )
+    ])
     #expect(report.verdict == .unsupported)
     #expect(report.obstacle != nil)
   }

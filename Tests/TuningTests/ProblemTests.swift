@@ -115,13 +115,13 @@ import Testing
       let tree = PythonParser.parse(SourceText(name: "module.py", text: text))
       return ModuleState(tree: tree, run: nil)
     }
-    let good = state("range(0, 2000)", "range(0, 200)")
+    let good = state("range(0, 2000)", "range(0, 2 * 1000)")
     let checks = FinalChecks(request: request, original: original, inputs: problem.inputs)
     #expect(checks.lastSound(of: [original, good]).index == 1)
     let grid = checks.lastSound(of: [
       original, good, state("(x.numel(), 1024)", "(x.numel(), 512)"),
     ])
-    #expect(grid.index == 1 && grid.text.text.contains("range(0, 200)"))
+    #expect(grid.index == 1 && grid.text.text.contains("range(0, 2 * 1000)"))
     #expect(grid.notes.contains { $0.id.contains("grid") })
     let launches = checks.lastSound(
       of: [
