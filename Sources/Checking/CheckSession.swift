@@ -369,6 +369,13 @@ struct CheckSession {
         )
       }
     }
+    if let reference, !theirs.values.isEmpty, !theirs.values.contains(where: \.isFinite),
+      reference.contains(where: \.isFinite)
+    {
+      // Nothing to hold the candidate to but the Model itself.
+      note("the original gives no finite number at \(plan.label)")
+      if mine.values.contains(where: \.isFinite) == false { return nil }
+    }
     let against = reference ?? theirs.values
     let figures = Comparison.figures(mine.values, against: against, shape: shape)
     let old = reference.map { Comparison.figures(theirs.values, against: $0, shape: shape) }

@@ -93,7 +93,8 @@ import Testing
   ])
   func `What is wrong is found`(_ old: String, _ new: String, _ reason: CheckReason) throws {
     let report = try Self.check([(old, new)])
-    #expect(report.verdict == .failed, "\(report.notes)")
+    // Where the given sizes happen to hide it, it is found at others.
+    #expect(report.verdict == .failed || report.verdict == .shapeSpecific, "\(report.notes)")
     #expect(report.findings.first?.reason == reason, "\(report.findings)")
   }
 

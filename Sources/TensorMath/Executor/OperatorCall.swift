@@ -68,7 +68,7 @@ struct OperatorCall {
     case .float(let value): return value
     case .bool(let value): return value ? 1 : 0
     case .tensor(let shape) where shape.shape.reduce(1, &*) == 1:
-      return try world.reals(shape).base[0]
+      return try world.reals(shape)[0]
     default: throw fault("argument '\(name)' is not a number")
     }
   }
@@ -89,7 +89,7 @@ struct OperatorCall {
     case .float(let value):
       if let exact = Int(exactly: value) { return exact }
     case .tensor(let shape) where shape.shape.reduce(1, &*) == 1 && !shape.element.isFloat:
-      return Int(try world.integers(shape).base[0])
+      return Int(try world.integers(shape)[0])
     default: break
     }
     throw fault("argument '\(name)' is not an integer")

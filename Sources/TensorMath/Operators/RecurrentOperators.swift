@@ -132,9 +132,10 @@ enum RecurrentOperators {
     let c = try given.count > 1 ? copy(given[1]) : Reals(count)
     let rows = kind.gates &* weights.size
     let (x, y) = (try Reals(batch &* rows), try Reals(batch &* rows))
+    let numbers = try call.reals(input)
     try project(
-      try call.reals(input).base, batch, weights.width, weights.input, weights.inputBias, rows,
-      into: x)
+      numbers.base, batch, weights.width, weights.input, weights.inputBias, rows, into: x)
+    withExtendedLifetime(numbers) {}
     try step(kind, x.base, weights, batch, h, c, y)
     try call.store(h)
     if kind == .lstm, call.operation.results.count > 1 { try call.store(c, 1) }
