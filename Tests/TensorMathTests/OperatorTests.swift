@@ -1,3 +1,4 @@
+import Diagnostics
 import HostProgram
 import Testing
 import TileIR
@@ -96,5 +97,14 @@ struct OperatorTests {
     #expect(
       refusal { try bench.run("neg", ["input": .tensor(wide)], bench.shape([3])) }
         == "out-of-memory")
+  }
+
+  @Test func handsLaunchesToTheCaller() throws {
+    let bench = Bench()
+    var seen: [Int] = []
+    try bench.world.run([.launch(3), .launch(5)]) { (index) throws(Diagnostic) in seen.append(index)
+    }
+    #expect(seen == [3, 5])
+    #expect(refusal { try bench.world.run([.launch(0)]) } == "launch-without-machine")
   }
 }

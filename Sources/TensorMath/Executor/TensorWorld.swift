@@ -56,14 +56,21 @@ public final class TensorWorld {
   // MARK: Running
 
   /// Runs steps in order; launches go to `launch` with their index.
-  /// - Throws: what an operator refuses, located at the operator.
+  /// - Throws: what an operator refuses, located at the operator; `launch-without-machine` for a
+  ///   launch where nobody takes it.
   public func run(
-    _ steps: [HostStep], launch: (Int) throws(Diagnostic) -> Void = { (_) throws(Diagnostic) in }
+    _ steps: [HostStep], launch: ((Int) throws(Diagnostic) -> Void)? = nil
   ) throws(Diagnostic) {
     for step in steps {
       switch step {
       case .operation(let operation): try execute(operation)
-      case .launch(let index): try launch(index)
+      case .launch(let index):
+        guard let launch else {
+          throw Diagnostic(
+            id: "launch-without-machine", "a kernel launch cannot run on torch operators alone",
+            source: source)
+        }
+        try launch(index)
       }
     }
   }
@@ -121,6 +128,9 @@ public final class TensorWorld {
     for shape in trace.outputs { try reserve(shape) }
     for launch in launches {
       for argument in launch.arguments { try reserve(argument.value, depth: 0) }
+    }
+    for values in trace.launchArguments.values {
+      for value in values { try reserve(value, depth: 0) }
     }
   }
 

@@ -113,7 +113,7 @@ enum ActivationOperators {
       var first = input
       first.shape[axis] /= 2
       var second = first
-      second.offset += first.shape[axis] * first.strides[axis]
+      second.offset &+= first.shape[axis] &* first.strides[axis]
       try call.combine(.tensor(first), .tensor(second), .int(0)) { x, gate, _ in
         x * Functions.sigmoid(gate)
       }

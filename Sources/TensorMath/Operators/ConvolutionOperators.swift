@@ -246,7 +246,7 @@ enum ConvolutionOperators {
     let stride = try call.ints("stride", count: 2, default: 1)
     var count: [Int] = []
     for axis in 0..<2 {
-      let values = [kernel[axis], dilation[axis], padding[axis], stride[axis]]
+      let values = [size[axis], kernel[axis], dilation[axis], padding[axis], stride[axis]]
       guard values.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }), stride[axis] > 0 else {
         throw call.fault("an argument is out of range")
       }
@@ -255,7 +255,7 @@ enum ConvolutionOperators {
       count.append(span / stride[axis] + 1)
     }
     let (positions, overflow) = count[0].multipliedReportingOverflow(by: count[1])
-    guard !overflow, positions < 1 << 40, kernel[0] * kernel[1] < 1 << 20 else {
+    guard !overflow, positions < 1 << 31, kernel[0] * kernel[1] < 1 << 20 else {
       throw call.fault("there are too many patches")
     }
     return Windows(
@@ -272,6 +272,9 @@ enum ConvolutionOperators {
     let x = try call.reals(input)
     let planes = input.shape.dropLast(2).reduce(1, &*)
     let (positions, taps, volume) = (windows.positions, windows.kernelCount, windows.volume)
+    guard !planes.multipliedReportingOverflow(by: taps * positions).overflow else {
+      throw call.fault("there are too many patches")
+    }
     let out = try Reals(planes &* taps &* positions)
     for plane in 0..<planes {
       let source = x.base + plane &* volume
@@ -286,7 +289,7 @@ enum ConvolutionOperators {
   private static let fold: OperatorCall.Body = { call in
     let (input, result) = (try call.input, try call.result)
     guard result.rank >= 2 else { throw call.fault("the result needs two dimensions") }
-    let windows = try patches(call, call.ints("output_size", count: 2))
+    let windows = try patches(call, Array(result.shape.suffix(2)))
     let x = try call.reals(input)
     let planes = result.shape.dropLast(2).reduce(1, &*)
     let (positions, taps, volume) = (windows.positions, windows.kernelCount, windows.volume)

@@ -201,7 +201,7 @@ enum ReductionOperators {
     "kthvalue": { call in
       try requireElements(call)
       let k = try call.int("k", default: 1)
-      let input = try call.input
+      let input = call.lined(try call.input)
       guard k >= 1, k <= input.shape[try call.axis(of: input, default: -1)] else {
         throw call.fault("k is out of range")
       }
