@@ -28,7 +28,8 @@ def start():
     except ImportError:
         pass
     other = os.environ.get("HONE_JUDGE_TORCH")
-    if other and os.path.realpath(other) != os.path.realpath(sys.executable):
+    if other and "HONE_JUDGE_STARTED" not in os.environ:
+        os.environ["HONE_JUDGE_STARTED"] = "1"
         os.execv(other, [other, *sys.argv])
     print("skipped: no torch; HONE_JUDGE_TORCH may name a Python that has it", file=sys.stderr)
     return False
