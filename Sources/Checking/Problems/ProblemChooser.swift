@@ -63,8 +63,9 @@ struct ProblemChooser {
     var problems = [first]
     // Constants that only the constructor or only the inputs use look alike here: a variant that
     // the original does not take is left out.
-    func add(_ changed: [Size]) {
-      let next = problem(changed)
+    func add(_ changed: [Size], isStretched: Bool = false) {
+      var next = problem(changed)
+      next.isStretched = isStretched
       guard !problems.contains(where: { $0.sizes == next.sizes }), Date() < deadline,
         accepts(next, candidateToo: false), isAffordable(next)
       else { return }
@@ -84,12 +85,49 @@ struct ProblemChooser {
         add(one)
       }
     }
+    // One axis as long as can be afforded and the others short: loops along it have several rounds,
+    // the grid several programs.
+    let short = shortest(base, open)
+    for index in open.prefix(6) {
+      if let long = stretched(short, index, given: sizes[index].value, over: base[index].value) {
+        add(long, isStretched: true)
+      }
+    }
     for index in open.prefix(4) {
       var single = base
       single[index].value = 1
       add(single)
     }
-    return Choice(problems: Array(problems.prefix(6)), given: given, notes: notes)
+    return Choice(problems: Array(problems.prefix(12)), given: given, notes: notes)
+  }
+
+  /// The smallest of a few sizes along each axis that the modules take.
+  private func shortest(_ base: [Size], _ open: [Int]) -> [Size] {
+    var sizes = base
+    for index in open {
+      for value in [4, 8, 16, 32, 64] where value < sizes[index].value && Date() < deadline {
+        var next = sizes
+        next[index].value = value
+        if accepts(problem(next), candidateToo: true) {
+          sizes = next
+          break
+        }
+      }
+    }
+    return sizes
+  }
+
+  /// One axis at the given size, halved until it can be afforded; nil where that is no longer than
+  /// the base has it.
+  private func stretched(_ short: [Size], _ index: Int, given: Int, over base: Int) -> [Size]? {
+    var value = given
+    while value > base, Date() < deadline {
+      var next = short
+      next[index].value = value
+      if accepts(problem(next), candidateToo: false), price(problem(next)) <= target { return next }
+      value /= 2
+    }
+    return nil
   }
 
   /// Small numbers (a window, a stride, a number of groups) are part of what is computed.

@@ -15,6 +15,8 @@ public struct CheckProblem: Sendable, Hashable {
   public var sizes: Sizes
   /// In words: "batch_size = 2, features = 33".
   public var label: String
+  /// Whether one axis has the given length, or nearly: what fails here fails there.
+  var isStretched = false
 
   public init(sizes: Sizes, label: String) {
     self.sizes = sizes
