@@ -208,7 +208,9 @@ struct CheckSession {
 
   /// Runs a failed plan at the first problem: what is right there fails for its sizes.
   private mutating func lookElsewhere(_ plan: Plan, _ first: CheckProblem) throws {
-    guard plan.problem != first, !plan.problem.isStretched, Date() < deadline, report.findings.count == 1 else { return }
+    guard plan.problem != first, !plan.problem.isStretched, Date() < deadline,
+      report.findings.count == 1
+    else { return }
     let found = report
     var other = plan
     other.problem = first
