@@ -77,8 +77,8 @@ let package = Package(
     .executableTarget(
       name: "hone",
       dependencies: [
-        "Reporting", "Tuning", "Checking", "Requests", "Stages", "TritonLowering", "DeviceModel",
-        "PythonSyntax", "TileIR",
+        "Reporting", "Tuning", "Checking", "Requests", "Stages", "Rewrites", "HostProgram",
+        "TritonLowering", "DeviceModel", "PythonSyntax", "TileIR",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"]),
     .target(name: "FuzzSupport", exclude: ["README.md"]),

@@ -107,6 +107,14 @@ private struct RuleChecker {
       checkBody(kernel, before)
       checkConfigs(kernel, before)
       checkBlocksOnce(kernel)
+      if kernel.configs?.count ?? 2 > 1 {
+        for name in TuningSafety.removed(kernel.function, from: before.function) {
+          report(
+            "restored-argument-removed",
+            "the original restores '\(name)' of '\(kernel.name)' around the trial runs of its configs",
+            at: kernel.configRange)
+        }
+      }
       if policy.isSingleStorePerOutput, kernel.stores > before.stores {
         report(
           "store-added",

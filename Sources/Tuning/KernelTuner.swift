@@ -185,7 +185,7 @@ struct KernelTuner {
   }
 
   private static func isKnobRewrite(_ rewrite: any Rewrite) -> Bool {
-    rewrite is TuneConfigs || rewrite is SetLaunchKnobs
+    rewrite is TuneConfigs || rewrite is SetLaunchKnobs || rewrite is RestoreTunedArguments
   }
 
   /// Of nested alternatives, the largest that comes within half the threshold of the best: what a

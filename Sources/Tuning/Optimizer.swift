@@ -120,12 +120,16 @@ public struct Optimizer: Sendable {
     }).min() {
       outcome.microsecondsAfter = best
     }
-    let states = [state, choice.state].filter { $0.applied.count > start.applied.count }
+    let protected = tuner.protectTuning(choice.state)
+    let states = [state, choice.state, protected].filter { $0.applied.count > start.applied.count }
     return (states, outcome, tuner.trials)
   }
 }
 
 extension RewriteSite {
   /// Whether it changes launch knobs only.
-  var isKnobs: Bool { rewrite == TuneConfigs().id || rewrite == SetLaunchKnobs().id }
+  var isKnobs: Bool {
+    rewrite == TuneConfigs().id || rewrite == SetLaunchKnobs().id
+      || rewrite == RestoreTunedArguments().id
+  }
 }

@@ -19,6 +19,8 @@ public struct Trial: Sendable {
     case measuredPrior = "measured prior"
     /// The stage asks for it whatever is predicted: a list of configs for the autotuner to measure.
     case stage = "stage"
+    /// It makes the autotuner's trial runs leave the arguments as they were; no gain is meant.
+    case safety
     /// No time could be predicted.
     case nothing = "no prediction"
   }

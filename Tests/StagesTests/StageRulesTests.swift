@@ -45,6 +45,26 @@ import Testing
     #expect(broken(candidate).isEmpty)
   }
 
+  @Test func restoringMoreIsLawfulAndLessIsNot() {
+    func restoring(_ more: String) -> ModuleTree {
+      SampleModule.edited(("key=['rows'],", "key=['rows'], " + more))
+    }
+    for more in ["restore_value=['y_ptr']", "reset_to_zero=['y_ptr']"] {
+      for stage in Stage.allCases { #expect(broken(restoring(more), .builtIn(stage)).isEmpty) }
+    }
+    func ids(_ candidate: String, from original: String) -> [String] {
+      StageRules.check(
+        candidate: restoring(candidate), original: restoring(original),
+        policy: .builtIn(.microTuning)
+      ).map(\.id)
+    }
+    #expect(ids("", from: "restore_value=['y_ptr']") == ["restored-argument-removed"])
+    #expect(
+      ids("restore_value=['x_ptr']", from: "restore_value=['x_ptr', 'y_ptr']")
+        == ["restored-argument-removed"])
+    #expect(ids("reset_to_zero=['y_ptr']", from: "restore_value=['y_ptr']").isEmpty)
+  }
+
   @Test func gridChanges() {
     #expect(
       broken(SampleModule.edited(("triton.cdiv(cols, meta", "triton.cdiv(cols + 1, meta"))) == [

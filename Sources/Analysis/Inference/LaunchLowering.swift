@@ -12,6 +12,15 @@ public enum LaunchLowering {
   public static func specialization(
     of launch: Launch, config: LaunchConfig, kernel: JITFunction, gpu: GPU
   ) -> Specialization {
+    specialization(
+      of: launch, config: config, kernel: kernel,
+      computeCapability: gpu.computeCapability.major * 10 + gpu.computeCapability.minor)
+  }
+
+  /// The same for a compute capability alone, as major times ten plus minor.
+  public static func specialization(
+    of launch: Launch, config: LaunchConfig, kernel: JITFunction, computeCapability: Int
+  ) -> Specialization {
     var arguments: [String: ArgumentSpecialization] = [:]
     for parameter in kernel.parameters {
       if let value = config.constants[parameter.name] {
@@ -22,7 +31,7 @@ public enum LaunchLowering {
     }
     return Specialization(
       arguments: arguments, numWarps: config.numWarps, numStages: config.numStages,
-      computeCapability: gpu.computeCapability.major * 10 + gpu.computeCapability.minor)
+      computeCapability: computeCapability)
   }
 
   private static func argumentSpecialization(

@@ -127,6 +127,9 @@ public struct OptimizationSummary: Sendable {
     if accepted.contains(where: { $0.basis == .nothing }) {
       parts.append("some configs are listed without a prediction")
     }
+    if accepted.contains(where: { $0.basis == .safety }) {
+      parts.append("the autotuner's trial runs now restore what the kernel changes")
+    }
     // Each gain reaches the threshold for its kernel, but not over all of them.
     if parts.isEmpty { parts.append("what was gained is small beside the other kernels") }
     return parts.joined(separator: ", and ")

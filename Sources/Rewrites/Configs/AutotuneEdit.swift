@@ -30,7 +30,7 @@ struct AutotuneEdit {
       edits.replace(expression.range, with: try freshList(configs, replacing: expression))
     }
     let before = existing?.elements.count ?? originalCount
-    if configs.count > 1, before <= 1 { try makeRerunSafe(&edits) }
+    if configs.count > 1 { try makeRerunSafe(wasSearch: before > 1, &edits) }
     if let key { try setKey(key, &edits) }
     return try edits.rewritten()
   }
@@ -148,32 +148,12 @@ struct AutotuneEdit {
     return found ?? names.spelling(ofTriton: "Config")
   }
 
-  private func makeRerunSafe(_ edits: inout SourceEditor) throws(Diagnostic) {
-    let safety = try RerunSafety(of: function, in: subject)
-    guard !safety.restored.isEmpty else { return }
-    if autotune.argument("pre_hook") != nil || autotune.argument("post_hook") != nil {
-      throw Diagnostic(
-        id: "rerun-unproven",
-        "the kernel updates \(safety.restored.joined(separator: ", ")) in place, and hooks of its own "
-          + "replace restore_value", source: source, range: autotune.expression.range)
-    }
-    var covered: Set<String> = []
-    for name in ["restore_value", "reset_to_zero"] {
-      guard let value = autotune.argument(name) else { continue }
-      value.visitEach { if let text = $0.stringValue { covered.insert(text) } }
-    }
-    let missing = safety.restored.filter { !covered.contains($0) }
-    guard !missing.isEmpty else { return }
-    let listed = missing.map { "'\($0)'" }.joined(separator: ", ")
-    if let value = autotune.argument("restore_value") {
-      guard case .list(let elements) = value.kind, let last = elements.last else {
-        throw Diagnostic(
-          id: "rerun-unproven", "restore_value would have to name \(listed) too", source: source,
-          range: value.range)
-      }
-      edits.insert(", \(listed)", at: last.range.upper)
-    } else {
-      CallEdits(autotune.expression, in: tree)?.add(["restore_value=[\(listed)]"], in: &edits)
+  /// A list that becomes a search needs it; one that was a search already gets it where that is clear.
+  private func makeRerunSafe(wasSearch: Bool, _ edits: inout SourceEditor) throws(Diagnostic) {
+    do throws(Diagnostic) {
+      try RerunSafety(of: function, in: subject).complete(autotune, in: tree, &edits)
+    } catch {
+      if !wasSearch { throw error }
     }
   }
 

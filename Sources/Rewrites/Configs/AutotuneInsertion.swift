@@ -34,7 +34,7 @@ struct AutotuneInsertion {
         id: "no-such-parameter", "kernel '\(function.name)' has no parameter '\(unknown)'",
         source: source, range: function.definition.nameRange)
     }
-    let restored = configs.count > 1 ? try RerunSafety(of: function, in: subject).restored : []
+    let safety = configs.count > 1 ? try RerunSafety(of: function, in: subject) : nil
 
     var edits = SourceEditor(tree)
     for site in sites {
@@ -59,7 +59,11 @@ struct AutotuneInsertion {
       text += "\(indent)        \(line),\(ending)"
     }
     text += "\(indent)    ],\(ending)\(indent)    key=\(list(chosenKey)),\(ending)"
-    if !restored.isEmpty { text += "\(indent)    restore_value=\(list(restored)),\(ending)" }
+    for (name, values) in [
+      ("reset_to_zero", safety?.zeroed ?? []), ("restore_value", safety?.restored ?? []),
+    ] where !values.isEmpty {
+      text += "\(indent)    \(name)=\(list(values)),\(ending)"
+    }
     text += "\(indent))\(ending)\(indent)"
     edits.insert(text, at: offset)
     return try edits.rewritten()
