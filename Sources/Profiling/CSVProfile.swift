@@ -1,112 +1,172 @@
 import Diagnostics
 
-/// Nsight Compute's CSV: one metric a line (`ncu --csv`) or one launch a line (`--page raw --csv`).
+/// Nsight Compute's CSV: one metric a line (`ncu --csv`, `--page details --csv`) or one launch a line
+/// (`--page raw --csv`).
 enum CSVProfile {
-  /// One cell of a table.
-  struct Cell {
-    var text: String
-    var range: SourceRange
-  }
-
   /// Nil if the text holds no table with a `Kernel Name` column.
   static func read(_ source: SourceText, in range: SourceRange) throws(Diagnostic)
     -> ProfileReading?
   {
-    let rows = table(source, range)
-    guard
-      let headerIndex = rows.firstIndex(where: { row in
-        row.count >= 2 && row.contains { $0.text == "Kernel Name" }
-      })
-    else { return nil }
-    let header = rows[headerIndex]
-    let body = rows[(headerIndex + 1)...].filter { $0.count > 1 }
-    let columns = Dictionary(
-      header.enumerated().map { ($0.element.text, $0.offset) },
-      uniquingKeysWith: { first, _ in first })
-    var reading = ProfileReading(end: range.upper)
-    for row in rows[..<headerIndex] where !row.allSatisfy({ $0.text.isEmpty }) {
-      // ncu prints its own log lines ("==PROF== …") before the table.
-      if let cell = row.first, !cell.text.hasPrefix("==") {
-        reading.notes.append(
-          Diagnostic(
-            id: "unread-line", severity: .note, "line before the table is not read",
-            source: source, range: cell.range))
-      }
+    let (before, tables) = CSVTable.read(source, range)
+    guard let first = tables.first else { return nil }
+    var reader = CSVProfileReader(source: source, reading: ProfileReading(end: range.upper))
+    for row in before {
+      reader.note("unread-line", "line before the table is not read", row.range)
     }
-    guard let kernel = columns["Kernel Name"] else { return nil }
-    if let name = columns["Metric Name"], let value = columns["Metric Value"] {
-      try long(
-        body, kernel: kernel, id: columns["ID"], name: name, unit: columns["Metric Unit"],
-        value: value, source, &reading)
-    } else {
-      try wide(body, header: header, kernel: kernel, source, &reading)
-    }
+    for table in tables { try reader.read(table) }
+    var reading = reader.finished()
     guard !reading.profiles.isEmpty else {
+      if let cut = reader.cutRow {
+        throw Diagnostic(
+          id: "bad-metrics", "the table is cut off in its first row", source: source, range: cut,
+          nextStep: "give the whole output of 'ncu --csv'")
+      }
       throw Diagnostic(
         id: "empty-profile", "the table holds no launches", source: source,
-        range: header.first?.range ?? range, nextStep: "check what ncu was asked to profile")
+        range: first.header.first?.range ?? range, nextStep: "check what ncu was asked to profile")
+    }
+    for index in reading.profiles.indices { reading.profiles[index].addSizesOfLaunch() }
+    return reading
+  }
+}
+
+private struct CSVProfileReader {
+  let source: SourceText
+  var reading: ProfileReading
+  /// The last row, where the text ends inside it.
+  private(set) var cutRow: SourceRange?
+  /// Launches by kernel so far, over all tables.
+  private var launches: [String: Int] = [:]
+  /// Labels of Nsight's pages whose metric is not known, with the place of the first.
+  private var unknownLabels: [(text: String, range: SourceRange)] = []
+
+  init(source: SourceText, reading: ProfileReading) {
+    self.source = source
+    self.reading = reading
+  }
+
+  mutating func note(
+    _ id: String, _ message: String, _ range: SourceRange?,
+    severity: Diagnostic.Severity = .note, next: String? = nil
+  ) {
+    reading.notes.append(
+      Diagnostic(
+        id: id, severity: severity, message, source: source, range: range, nextStep: next))
+  }
+
+  mutating func finished() -> ProfileReading {
+    if let first = unknownLabels.first {
+      let count = unknownLabels.count
+      note(
+        "unnamed-metric",
+        count == 1
+          ? "'\(first.text)' is a label whose metric is not known, and is left out"
+          : "'\(first.text)' and \(count - 1) more labels whose metrics are not known are left out",
+        first.range, next: "use 'ncu --page raw --csv' for metrics by name")
+      unknownLabels = []
+    }
+    if let cutRow, !reading.profiles.isEmpty {
+      note(
+        "cut-off-table", "the table is cut off in this row, which is left out", cutRow,
+        severity: .warning, next: "give the whole output of 'ncu --csv'")
     }
     return reading
   }
 
-  /// `ncu --csv`: each row is one metric of one launch.
-  private static func long(
-    _ rows: [[Cell]], kernel: Int, id: Int?, name: Int, unit: Int?, value: Int,
-    _ source: SourceText, _ reading: inout ProfileReading
-  ) throws(Diagnostic) {
-    var order: [String] = []
-    var open: [String: KernelProfile] = [:]
-    var launches: [String: Int] = [:]
-    for row in rows {
-      let kernelName = try cell(row, kernel, source).text
-      let key = try id.map { (index) throws(Diagnostic) in try cell(row, index, source).text } ?? ""
-      let launchKey = key + "\u{0}" + kernelName
-      if open[launchKey] == nil {
-        let launch = launches[kernelName, default: 0]
-        launches[kernelName] = launch + 1
-        open[launchKey] = KernelProfile(
-          kernel: kernelName, launch: launch, range: row[kernel].range)
-        order.append(launchKey)
-      }
-      let metric = try cell(row, name, source)
-      let text = try cell(row, value, source)
-      let unitText = try unit.map { (index) throws(Diagnostic) in try cell(row, index, source).text
-      }
-      if metric.text.isEmpty { continue }  // rows of rules and advice have no metric
-      add(metric.text, text, unit: unitText, to: &open[launchKey], source, &reading.notes)
+  mutating func read(_ table: CSVTable) throws(Diagnostic) {
+    let rows = try complete(table)
+    guard let kernel = table.columns["Kernel Name"] else { return }
+    if let name = table.columns["Metric Name"], let value = table.columns["Metric Value"] {
+      readLong(rows, table, kernel: kernel, name: name, value: value)
+    } else {
+      readWide(rows, table, kernel: kernel)
     }
-    reading.profiles = order.compactMap { open[$0] }
   }
 
-  /// `--page raw --csv`: each row is one launch; the row under the header holds units.
-  private static func wide(
-    _ rows: [[Cell]], header: [Cell], kernel: Int, _ source: SourceText,
-    _ reading: inout ProfileReading
-  ) throws(Diagnostic) {
-    var units: [Cell]?
-    var launches: [String: Int] = [:]
+  /// The rows that have every column. The last may end early, where a file was cut off.
+  private mutating func complete(_ table: CSVTable) throws(Diagnostic) -> [CSVTable.Row] {
+    var rows: [CSVTable.Row] = []
+    for (index, row) in table.rows.enumerated() {
+      if !row.isCut, row.cells.count >= table.header.count {
+        rows.append(row)
+      } else if index == table.rows.count - 1 {
+        cutRow = row.range
+      } else {
+        throw Diagnostic(
+          id: "bad-metrics",
+          "this row has \(row.cells.count) columns, the header has \(table.header.count)",
+          source: source, range: row.range, nextStep: "give the whole output of 'ncu --csv'")
+      }
+    }
+    return rows
+  }
+
+  private mutating func profile(_ row: CSVTable.Row, _ table: CSVTable, _ kernel: Int)
+    -> KernelProfile
+  {
+    let name = row.cells[kernel]
+    let launch = launches[name.text, default: 0]
+    launches[name.text] = launch + 1
+    var profile = KernelProfile(kernel: name.text, launch: launch, range: name.range)
+    profile.launchID = row.text(table.columns["ID"]).flatMap { Int($0) }
+    profile.gridSize = row.text(table.columns["Grid Size"])
+    profile.blockSize = row.text(table.columns["Block Size"])
+    return profile
+  }
+
+  /// Each row is one metric of one launch.
+  private mutating func readLong(
+    _ rows: [CSVTable.Row], _ table: CSVTable, kernel: Int, name: Int, value: Int
+  ) {
+    let id = table.columns["ID"]
+    let section = table.columns["Section Name"]
+    let unit = table.columns["Metric Unit"]
+    var order: [String] = []
+    var open: [String: KernelProfile] = [:]
     for row in rows {
-      let name = try cell(row, kernel, source)
-      if name.text.isEmpty {
+      let key = (row.text(id) ?? "") + "\u{0}" + row.cells[kernel].text
+      if open[key] == nil {
+        open[key] = profile(row, table, kernel)
+        order.append(key)
+      }
+      let metric = row.cells[name]
+      if metric.text.isEmpty { continue }  // rows of rules and advice have no metric
+      let unitText = row.text(unit)
+      var named = metric.text
+      if !named.contains("__") {
+        guard let known = NsightLabels.metric(named, section: row.text(section), unit: unitText)
+        else {
+          if !unknownLabels.contains(where: { $0.text == named }) {
+            unknownLabels.append((named, metric.range))
+          }
+          continue
+        }
+        named = known
+      }
+      add(named, row.cells[value], unit: unitText, to: &open[key])
+    }
+    reading.profiles += order.compactMap { open[$0] }
+  }
+
+  /// Each row is one launch; the row under the header holds units.
+  private mutating func readWide(_ rows: [CSVTable.Row], _ table: CSVTable, kernel: Int) {
+    var units: CSVTable.Row?
+    for row in rows {
+      if row.cells[kernel].text.isEmpty {
         if units == nil { units = row }
         continue
       }
-      let launch = launches[name.text, default: 0]
-      launches[name.text] = launch + 1
-      var profile: KernelProfile? = KernelProfile(
-        kernel: name.text, launch: launch, range: name.range)
-      for (index, column) in header.enumerated() where index < row.count && index != kernel {
+      var profile: KernelProfile? = profile(row, table, kernel)
+      for (index, column) in table.header.enumerated() where index != kernel {
         guard column.text.contains("__") else { continue }  // ID, Process, Device, Block Size, …
-        let unit = units.flatMap { index < $0.count ? $0[index].text : nil }
-        add(column.text, row[index], unit: unit, to: &profile, source, &reading.notes)
+        add(column.text, row.cells[index], unit: units?.text(index), to: &profile)
       }
       if let profile { reading.profiles.append(profile) }
     }
   }
 
-  private static func add(
-    _ name: String, _ cell: Cell, unit: String?, to profile: inout KernelProfile?,
-    _ source: SourceText, _ notes: inout [Diagnostic]
+  private mutating func add(
+    _ name: String, _ cell: CSVTable.Cell, unit: String?, to profile: inout KernelProfile?
   ) {
     switch MetricValue.read(cell.text, unit: unit) {
     case .value(let value):
@@ -114,75 +174,34 @@ enum CSVProfile {
         value: value.value, unit: value.unit, range: cell.range)
     case .absent:
       profile?.absent.append(name)
-      notes.append(
-        Diagnostic(
-          id: "absent-metric", severity: .note, "metric '\(name)' has no value", source: source,
-          range: cell.range))
+      note("absent-metric", "metric '\(name)' has no value", cell.range)
     case .unreadable:
-      notes.append(
-        Diagnostic(
-          id: "text-metric", severity: .note, "the value of metric '\(name)' is not a number",
-          source: source, range: cell.range))
+      note("text-metric", "the value of metric '\(name)' is not a number", cell.range)
+    }
+  }
+}
+
+extension KernelProfile {
+  /// Adds the sizes of grid and block from their columns where no metric gives them.
+  fileprivate mutating func addSizesOfLaunch() {
+    for (metric, text) in [
+      (NsightMetric.gridSize, gridSize), (NsightMetric.blockSize, blockSize),
+    ] where metrics[metric] == nil {
+      guard let text, let count = Self.product(of: text) else { continue }
+      metrics[metric] = Metric(value: count, range: range)
+      absent.removeAll { $0 == metric }
     }
   }
 
-  private static func cell(_ row: [Cell], _ index: Int, _ source: SourceText) throws(Diagnostic)
-    -> Cell
-  {
-    guard index < row.count else {
-      throw Diagnostic(
-        id: "bad-metrics", "this row has \(row.count) columns, fewer than the header",
-        source: source, range: row.first?.range,
-        nextStep: "give the whole output of 'ncu --csv'")
+  /// `(1024, 3, 1)` → 3072.
+  private static func product(of text: String) -> Double? {
+    let parts = text.split { "(), ".contains($0) }
+    guard (1...3).contains(parts.count) else { return nil }
+    var product = 1.0
+    for part in parts {
+      guard let number = UInt32(part) else { return nil }
+      product *= Double(number)
     }
-    return row[index]
-  }
-
-  /// Splits a part of a source in rows and cells (RFC 4180 quoting).
-  static func table(_ source: SourceText, _ range: SourceRange) -> [[Cell]] {
-    var rows: [[Cell]] = []
-    var row: [Cell] = []
-    var bytes: [UInt8] = []
-    var start = range.lower
-    var index = range.lower
-    var isQuoted = false
-    func trimmed() -> String {
-      String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-        .joined(separator: " ")
-    }
-    func endCell() {
-      row.append(Cell(text: trimmed(), range: SourceRange(start, index)))
-      bytes.removeAll(keepingCapacity: true)
-      start = index + 1
-    }
-    func endRow() {
-      endCell()
-      if row.count > 1 || !(row.first?.text.isEmpty ?? true) { rows.append(row) }
-      row = []
-    }
-    while index < range.upper {
-      let byte = source.bytes[index]
-      if isQuoted {
-        if byte != UInt8(ascii: "\"") {
-          bytes.append(byte)
-        } else if index + 1 < range.upper, source.bytes[index + 1] == UInt8(ascii: "\"") {
-          bytes.append(byte)
-          index += 1
-        } else {
-          isQuoted = false
-        }
-      } else if byte == UInt8(ascii: "\"") {
-        isQuoted = true
-      } else if byte == UInt8(ascii: ",") {
-        endCell()
-      } else if byte == 0x0A {
-        endRow()
-      } else if byte != 0x0D {
-        bytes.append(byte)
-      }
-      index += 1
-    }
-    endRow()
-    return rows
+    return product
   }
 }

@@ -25,7 +25,12 @@ public struct KernelProfile: Sendable {
   public var metrics: [String: Metric]
   /// Metrics that the profile names without a value (`N/A`, `null`).
   public var absent: [String]
+  /// The profiler's own number of the launch (the `ID` column of ncu), counted over all kernels.
+  public var launchID: Int?
   public var range: SourceRange?
+  /// As the profile's columns write them: `(1024, 1, 1)`.
+  var gridSize: String?
+  var blockSize: String?
 
   public init(
     kernel: String, launch: Int = 0, metrics: [String: Metric] = [:], absent: [String] = [],
@@ -64,6 +69,17 @@ public enum NsightMetric {
   public static let l1HitRate = "l1tex__t_sector_hit_rate.pct"
   public static let instructionsExecuted = "smsp__inst_executed.sum"
   public static let memoryStalls = "smsp__warp_issue_stalled_memory_dependency_per_warp_active.pct"
+  public static let l2Bytes = "lts__t_bytes.sum"
+  public static let loadBytesPerSector =
+    "smsp__sass_average_data_bytes_per_sector_mem_global_op_ld.pct"
+  public static let storeBytesPerSector =
+    "smsp__sass_average_data_bytes_per_sector_mem_global_op_st.pct"
+  public static let shortScoreboardStalls =
+    "smsp__warp_issue_stalled_short_scoreboard_per_warp_active.pct"
+  public static let longScoreboardStalls =
+    "smsp__warp_issue_stalled_long_scoreboard_per_warp_active.pct"
+  public static let barrierStalls = "smsp__warp_issue_stalled_barrier_per_warp_active.pct"
+  public static let tensorInstructions = "sm__inst_executed_pipe_tensor.sum"
 
   /// All of the above, for suggestions and lists.
   public static let all: [String] = [
@@ -71,5 +87,7 @@ public enum NsightMetric {
     occupancyLimitRegisters, occupancyLimitSharedMemory, occupancyLimitWarps,
     occupancyLimitBlocks, durationSeconds, smThroughput, warpsActive, dramThroughput,
     dramReadBytes, dramWrittenBytes, l2HitRate, l1HitRate, instructionsExecuted, memoryStalls,
+    l2Bytes, loadBytesPerSector, storeBytesPerSector, shortScoreboardStalls, longScoreboardStalls,
+    barrierStalls, tensorInstructions,
   ]
 }

@@ -20,7 +20,10 @@ public struct MetricValue: Sendable, Hashable {
   /// Reads a number with optional thousands separators and an optional unit, which may also be
   /// given apart (Nsight's CSV has a column for it).
   public static func read(_ text: String, unit givenUnit: String? = nil) -> Reading {
-    let trimmed = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    var trimmed = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    if trimmed.hasPrefix("(!)") {  // ncu's mark on values that it does not trust
+      trimmed = String(trimmed.dropFirst(3).drop { $0 == " " })
+    }
     if ["", "-", "n/a", "na", "nan", "none", "null", "inf", "-inf"].contains(trimmed.lowercased()) {
       return .absent
     }
