@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Targets stand in the order of the data's way, ground floor first: a target imports only from
@@ -17,11 +17,12 @@ let package = Package(
       targets: [
         "PythonSyntax", "DeviceModel", "TileIR", "ElementMath", "TritonLowering", "HostProgram",
         "TensorMath", "TileMachine", "Profiling", "Analysis", "Rewrites", "Stages", "Requests",
-        "Checking", "Tuning", "Reporting",
+        "Checking", "Toolchain", "Tuning", "Reporting",
       ]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     .target(name: "Diagnostics", exclude: ["README.md"]),
@@ -44,6 +45,13 @@ let package = Package(
     .target(
       name: "Profiling", dependencies: ["DeviceModel", "HostProgram", "TileIR"],
       exclude: ["README.md"]),
+    .target(
+      name: "Toolchain",
+      dependencies: [
+        "Diagnostics", "PythonSyntax", "DeviceModel", "TileIR", "TritonLowering", "HostProgram",
+        "Profiling", .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      exclude: ["README.md"], resources: [.embedInCode("Worker/Python")]),
     .target(
       name: "Analysis",
       dependencies: ["DeviceModel", "TileIR", "TritonLowering", "HostProgram", "Profiling"],
@@ -77,8 +85,8 @@ let package = Package(
     .executableTarget(
       name: "hone",
       dependencies: [
-        "Reporting", "Tuning", "Checking", "Requests", "Stages", "Rewrites", "HostProgram",
-        "TritonLowering", "DeviceModel", "PythonSyntax", "TileIR",
+        "Reporting", "Tuning", "Toolchain", "Checking", "Requests", "Stages", "Rewrites",
+        "HostProgram", "TritonLowering", "DeviceModel", "PythonSyntax", "TileIR",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"]),
     .target(name: "FuzzSupport", exclude: ["README.md"]),
@@ -112,6 +120,9 @@ let package = Package(
       exclude: ["Kernels"]),
     .testTarget(name: "HostProgramTests", dependencies: ["HostProgram", "PythonSyntax"]),
     .testTarget(name: "ProfilingTests", dependencies: ["Profiling", "HostProgram", "DeviceModel"]),
+    .testTarget(
+      name: "ToolchainTests",
+      dependencies: ["Toolchain", "Diagnostics", "DeviceModel", "HostProgram", "PythonSyntax"]),
     .testTarget(
       name: "AnalysisTests",
       dependencies: ["Analysis", "HostProgram", "TritonLowering", "DeviceModel"]),
