@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// One GPU with one problem and its original loaded: candidates are checked and timed against it.
