@@ -51,7 +51,7 @@ let package = Package(
         "Diagnostics", "PythonSyntax", "DeviceModel", "TileIR", "TritonLowering", "HostProgram",
         "Profiling", .product(name: "Subprocess", package: "swift-subprocess"),
       ],
-      exclude: ["README.md"], resources: [.embedInCode("Worker/Python")]),
+      exclude: ["GPU/README.md", "README.md"], resources: [.embedInCode("Worker/Python")]),
     .target(
       name: "Analysis",
       dependencies: ["DeviceModel", "TileIR", "TritonLowering", "HostProgram", "Profiling"],

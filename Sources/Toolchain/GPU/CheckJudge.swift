@@ -244,7 +244,7 @@ struct CheckJudge {
     }
     let later = (row.mutatedDifferently ?? [:]).filter { $0.value > 0 }.keys.sorted()
     if let first = later.first {
-      check.notes.append("\(row.label): input \(first) is changed in other bits than the original's")
+      check.notes.append("\(row.label): input \(first) ends in other bits than the original's")
     }
     return (findings, isProof)
   }

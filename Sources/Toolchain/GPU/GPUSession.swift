@@ -194,7 +194,8 @@ public actor GPUSession {
     default: break
     }
     if failure.message.hasPrefix("original:") { throw failure }
-    let reason = failure.message.hasPrefix("wrong-file:")
+    let reason =
+      failure.message.hasPrefix("wrong-file:")
       ? Rejection.wrongFile : CheckJudge.reason(failure.kind.rawValue)
     return .failed(
       GPUFinding(reason, String(failure.message.prefix(300)), setting: setting), sha256: hash.hex)

@@ -146,7 +146,8 @@ struct TimingJudge {
   ) -> [GPUFinding] {
     var findings: [GPUFinding] = []
     if let expected = hashes[subject.name], subject.sha256 != expected {
-      findings.append(GPUFinding(.wrongFile, "the module that was timed is not the one that was sent"))
+      findings.append(
+        GPUFinding(.wrongFile, "the module that was timed is not the one that was sent"))
     }
     findings += results(subject)
     findings += events(subject, first)
@@ -252,14 +253,16 @@ struct TimingJudge {
           "\(library.name.prefix(60)) takes \(Self.percent(library.share)) of the time"))
     }
     let share = foreign.reduce(0) { $0 + $1.share }
-    if share > 0.5, !known.contains(where: Self.isLibrary), !findings.contains(where: { $0.reason == .noOwnKernel }) {
+    if share > 0.5, !known.contains(where: Self.isLibrary),
+      !findings.contains(where: { $0.reason == .noOwnKernel })
+    {
       findings.append(
         GPUFinding(
           .libraryCall,
           "torch's kernels take \(Self.percent(share)) of the time"))
     } else if share > 0.02 {
       notes.append(
-        "'\(subject.name)': torch's kernels that the original has not take \(Self.percent(share)) of the time")
+        "'\(subject.name)': torch's kernels that the original has not take \(Self.percent(share))")
     }
     let streams = Set(old.flatMap(\.streams))
     let others = Set(summary.trace.flatMap(\.streams)).subtracting(streams)
@@ -280,7 +283,8 @@ struct TimingJudge {
   static func isLibrary(_ name: String) -> Bool {
     let lower = name.lowercased()
     return ["gemm", "cudnn", "cutlass", "cublas", "nvjet", "flash_fwd", "fmha", "xmma", "winograd"]
-      .contains { lower.contains($0) } || ["sm80_", "sm90_", "sm100_", "ampere_", "hopper_"]
-      .contains { lower.hasPrefix($0) }
+      .contains { lower.contains($0) }
+      || ["sm80_", "sm90_", "sm100_", "ampere_", "hopper_"]
+        .contains { lower.hasPrefix($0) }
   }
 }

@@ -10,6 +10,22 @@ enum WorkerProgram {
       ("protocol.py", PackageResources.protocol_py),
       ("sandbox.py", PackageResources.sandbox_py),
       ("environment.py", PackageResources.environment_py),
+      ("gpu_check.py", PackageResources.gpu_check_py),
+      ("gpu_compare.py", PackageResources.gpu_compare_py),
+      ("gpu_device.py", PackageResources.gpu_device_py),
+      ("gpu_errors.py", PackageResources.gpu_errors_py),
+      ("gpu_graph.py", PackageResources.gpu_graph_py),
+      ("gpu_inputs.py", PackageResources.gpu_inputs_py),
+      ("gpu_integrity.py", PackageResources.gpu_integrity_py),
+      ("gpu_judge.py", PackageResources.gpu_judge_py),
+      ("gpu_memory.py", PackageResources.gpu_memory_py),
+      ("gpu_open.py", PackageResources.gpu_open_py),
+      ("gpu_peers.py", PackageResources.gpu_peers_py),
+      ("gpu_run.py", PackageResources.gpu_run_py),
+      ("gpu_sampling.py", PackageResources.gpu_sampling_py),
+      ("gpu_session.py", PackageResources.gpu_session_py),
+      ("gpu_time.py", PackageResources.gpu_time_py),
+      ("gpu_trace.py", PackageResources.gpu_trace_py),
     ]
   }
 
