@@ -86,6 +86,7 @@ let package = Package(
       name: "hone",
       dependencies: [
         "Reporting", "Tuning", "Toolchain", "Checking", "Requests", "Stages", "Rewrites",
+        "Profiling",
         "HostProgram", "TritonLowering", "DeviceModel", "PythonSyntax", "TileIR",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], exclude: ["README.md"]),

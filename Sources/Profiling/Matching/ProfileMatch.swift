@@ -90,7 +90,7 @@ extension ProfileMatch {
       if indices.count > wanted {
         match.note(
           "extra-launches", .note,
-          "\(indices.count - wanted) launches of '\(kernel)' before the last \(wanted) are left out: "
+          "\(Self.launches(indices.count - wanted)) of '\(kernel)' before the last \(wanted) left out: "
             + (isTuned(kernel) ? "trial runs of the autotuner, or warm-up" : "warm-up"))
       }
     }
@@ -115,6 +115,10 @@ extension ProfileMatch {
     }
     if profile.kernel.isEmpty { return kernels.count == 1 ? kernels[0] : nil }
     return TritonKernelName.kernel(of: profile.kernel, in: kernels)
+  }
+
+  private static func launches(_ count: Int) -> String {
+    count == 1 ? "1 launch" : "\(count) launches"
   }
 
   private mutating func note(

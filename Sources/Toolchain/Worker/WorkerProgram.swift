@@ -26,6 +26,7 @@ enum WorkerProgram {
       ("gpu_session.py", PackageResources.gpu_session_py),
       ("gpu_time.py", PackageResources.gpu_time_py),
       ("gpu_trace.py", PackageResources.gpu_trace_py),
+      ("profile_driver.py", PackageResources.profile_driver_py),
     ]
   }
 

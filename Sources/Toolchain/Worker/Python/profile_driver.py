@@ -10,6 +10,7 @@ profiler started with --profile-from-start off does not see it.
 
 import importlib.util
 import json
+import os
 import sys
 import traceback
 
@@ -163,6 +164,8 @@ def profiled(module_path, problem_path, record):
 
 def main():
     module_path, problem_path, record_path = sys.argv[1:4]
+    # Instead of this file's folder: the module may import its neighbours.
+    sys.path[0] = os.path.dirname(os.path.abspath(module_path))
     record = {}
     code = 0
     try:
