@@ -16,7 +16,7 @@ struct Hone: AsyncParsableCommand {
   /// In the order of the help screen.
   static let subcommandTypes: [any ParsableCommand.Type] = [
     OptimizeCommand.self, CheckCommand.self, ExplainCommand.self, GpusCommand.self,
-    LintCommand.self, LowerCommand.self, ProfileCommand.self,
+    LintCommand.self, LowerCommand.self, ProfileCommand.self, WinnersCommand.self,
   ]
 }
 
