@@ -123,7 +123,9 @@ let package = Package(
     .testTarget(name: "ProfilingTests", dependencies: ["Profiling", "HostProgram", "DeviceModel"]),
     .testTarget(
       name: "ToolchainTests",
-      dependencies: ["Toolchain", "Diagnostics", "DeviceModel", "HostProgram", "PythonSyntax"]),
+      dependencies: [
+        "Toolchain", "Diagnostics", "DeviceModel", "HostProgram", "PythonSyntax", "TritonLowering",
+      ], exclude: ["Recorded"]),
     .testTarget(
       name: "AnalysisTests",
       dependencies: ["Analysis", "HostProgram", "TritonLowering", "DeviceModel"]),

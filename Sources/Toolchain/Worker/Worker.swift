@@ -142,7 +142,7 @@ public actor Worker {
     let started = WorkerProcess(
       executable: python.executable, arguments: ["-u", program, folder],
       environment: environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 },
-      scratch: scratch)
+      folder: folder, scratch: scratch)
     generation += 1
     let limit = startLimit
     let timer = Task {

@@ -43,7 +43,7 @@ public struct WorkerFailure: Error, Sendable, Hashable, Codable, CustomStringCon
   public var traceback: String?
   /// The end of what the process wrote to standard error, where that may explain it.
   public var standardError: String?
-  /// The line of the module at fault, 1-based, where the worker knows it.
+  /// The line of the module at fault, counted from 1 in the module's own text, where the worker knows.
   public var line: Int?
   /// True when the worker said that its process is of no use any more.
   public var isSticky: Bool

@@ -1,3 +1,4 @@
+import Foundation
 import Subprocess
 import Synchronization
 
@@ -40,11 +41,13 @@ final class WorkerProcess: Sendable {
   private let kills: AsyncStream<Void>.Continuation
   private let life: Task<Void, Never>
   private let tail = ErrorTail(limit: WorkerProcess.errorLimit)
+  private let folder: String
 
   init(
     executable: String, arguments: [String], environment: [String: String],
-    scratch: ScratchFolder
+    folder: String, scratch: ScratchFolder
   ) {
+    self.folder = folder
     // A write to a process that just died must be an error, not the end of Hone.
     signal(SIGPIPE, SIG_IGN)
     let (requestStream, requests) = AsyncStream.makeStream(of: [UInt8].self)
@@ -117,9 +120,13 @@ final class WorkerProcess: Sendable {
 
   deinit { kill() }
 
-  /// The end of what it wrote to standard error so far.
+  /// The end of what it wrote to standard error so far. A compiler that ended the process left its
+  /// words in a file (`compile_kernel.py`).
   var standardError: String? {
-    let text = tail.text
+    var text = tail.text
+    if let log = FileManager.default.contents(atPath: folder + "/compiler.log") {
+      text += String(decoding: log.suffix(Self.errorLimit), as: UTF8.self)
+    }
     return text.isEmpty ? nil : text
   }
 
