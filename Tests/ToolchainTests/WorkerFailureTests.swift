@@ -115,7 +115,9 @@ struct WorkerFailureTests {
     ("sleep 100", "was not ready"),
   ])
   func deathAtTheStart(_ body: String, words: String) async throws {
-    let fake = try FakeWorker(body, handshake: false, startLimit: .seconds(2))
+    let isHang = words == "was not ready"
+    let fake = try FakeWorker(
+      body, handshake: false, startLimit: isHang ? .seconds(1) : .seconds(60))
     let failure = await fake.failure()
     #expect(failure?.kind == .notStarted)
     #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "none")")
