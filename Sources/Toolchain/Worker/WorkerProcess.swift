@@ -41,11 +41,11 @@ final class WorkerProcess: Sendable {
   private let kills: AsyncStream<Void>.Continuation
   private let life: Task<Void, Never>
   private let tail = ErrorTail(limit: WorkerProcess.errorLimit)
-  private let folder: String
+  private let folder: String?
 
   init(
     executable: String, arguments: [String], environment: [String: String],
-    folder: String, scratch: ScratchFolder
+    folder: String? = nil, scratch: ScratchFolder
   ) {
     self.folder = folder
     // A write to a process that just died must be an error, not the end of Hone.
@@ -124,7 +124,7 @@ final class WorkerProcess: Sendable {
   /// words in a file (`compile_kernel.py`).
   var standardError: String? {
     var text = tail.text
-    if let log = FileManager.default.contents(atPath: folder + "/compiler.log") {
+    if let folder, let log = FileManager.default.contents(atPath: folder + "/compiler.log") {
       text += String(decoding: log.suffix(Self.errorLimit), as: UTF8.self)
     }
     return text.isEmpty ? nil : text
