@@ -37,7 +37,6 @@ public actor GPUSession {
   private var generation = -1
   private var settings: [CheckSetting] = []
   private var originalIntegrity = GPUReplies.Integrity.clean
-  private var hasTrialOriginal = false
   /// What the process has loaded, by name, and what passed.
   private var loaded: [String: GPUReplies.Loaded] = [:]
   private var passed: [ContentHash: GPUCheck] = [:]
@@ -67,11 +66,10 @@ public actor GPUSession {
   public func open() async throws(WorkerFailure) -> Opening {
     if let opening, await worker.generation == generation { return opening }
     loaded = [:]
-    var unusable: [String: String] = [:]
     // A setting that kills the original (sizes it reads out of bounds at) is left out the next time.
     for _ in 0..<4 {
       do {
-        return try await open(without: unusable)
+        return try await openOnce()
       } catch {
         guard !error.leavesWorkerAlive, let label = running, label != settings.first?.label,
           error.kind != .notStarted, error.kind != .cancelled
@@ -79,12 +77,15 @@ public actor GPUSession {
         unusable[label] = "the original fails: \(error.message.prefix(160))"
       }
     }
-    return try await open(without: unusable)
+    return try await openOnce()
   }
 
+  /// What the worker last said it was at, of the call before.
   private var running: String?
+  /// Settings that the original does not survive, with the reason.
+  private var unusable: [String: String] = [:]
 
-  private func open(without unusable: [String: String]) async throws(WorkerFailure) -> Opening {
+  private func openOnce() async throws(WorkerFailure) -> Opening {
     let opened = try await call(
       "gpu.open",
       OpenRequest(
