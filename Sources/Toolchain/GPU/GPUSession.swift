@@ -179,7 +179,7 @@ public actor GPUSession {
       .patchesFunctions, .startsThreads, .persistingL2, .changesSettings, .lied,
     ]
     if check.findings.contains(where: { lasting.contains($0.reason) }) {
-      await worker.stop()
+      await close()
     } else {
       await unload(candidate.name)
     }
@@ -271,7 +271,10 @@ public actor GPUSession {
   }
 
   /// Ends the worker; the session opens again when it is used.
-  public func close() async { await worker.stop() }
+  public func close() async {
+    forgetProcess()
+    await worker.stop()
+  }
 
   // MARK: The worker
 
@@ -304,14 +307,25 @@ public actor GPUSession {
     let last = LastLabel()
     running = nil
     defer { running = last.label }
-    return try await worker.call(
-      operation, request, deadline: deadline, as: type,
-      progress: { data in
-        onProgress?()
-        guard let step = try? JSONDecoder().decode(Step.self, from: data) else { return }
-        last.set(step.progress.label)
-        tell?("\(step.progress.stage): \(step.progress.label)")
-      })
+    do {
+      return try await worker.call(
+        operation, request, deadline: deadline, as: type,
+        progress: { data in
+          onProgress?()
+          guard let step = try? JSONDecoder().decode(Step.self, from: data) else { return }
+          last.set(step.progress.label)
+          tell?("\(step.progress.stage): \(step.progress.label)")
+        })
+    } catch {
+      if !error.leavesWorkerAlive { forgetProcess() }
+      throw error
+    }
+  }
+
+  /// The process is gone, and what it had loaded.
+  private func forgetProcess() {
+    generation = -1
+    loaded = [:]
   }
 
   private static func joined(

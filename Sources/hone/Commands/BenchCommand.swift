@@ -42,7 +42,8 @@ struct BenchCommand: AsyncParsableCommand {
       valueName: "name=type[sizes]"))
   var inputs: [String] = []
 
-  @Option(help: ArgumentHelp("Another module to measure in the same run; repeat.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Another module to measure in the same run; repeat.", valueName: "file"))
   var also: [String] = []
 
   @Option(
@@ -87,7 +88,8 @@ struct BenchCommand: AsyncParsableCommand {
       throw ValidationError(
         "--peers knows \(TimingOptions.peerNames.joined(separator: ", ")), not '\(unknown)'.")
     }
-    if ([candidate, against] + also + (problem.map { [$0] } ?? [])).filter({ $0 == "-" }).count > 1 {
+    if ([candidate, against] + also + (problem.map { [$0] } ?? [])).filter({ $0 == "-" }).count > 1
+    {
       throw ValidationError("Only one file can come from standard input.")
     }
   }

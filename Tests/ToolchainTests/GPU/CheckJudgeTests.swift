@@ -21,7 +21,9 @@ struct CheckJudgeTests {
     let original = Fabricated.figures(2e-4, worst: 2e-3)
     #expect(
       Fabricated.check {
-        $0.outputs = [Fabricated.output(Fabricated.figures(3.9e-4, worst: 7e-3), original: original)]
+        $0.outputs = [
+          Fabricated.output(Fabricated.figures(3.9e-4, worst: 7e-3), original: original)
+        ]
       }.verdict == .passed)
     #expect(
       reasons(

@@ -9,7 +9,8 @@ extension RealPython {
     let library = URL(fileURLWithPath: python.executable).deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("lib")
     let found = try? FileManager.default.contentsOfDirectory(atPath: library.path).contains {
-      FileManager.default.fileExists(atPath: "\(library.path)/\($0)/site-packages/torch/__init__.py")
+      FileManager.default.fileExists(
+        atPath: "\(library.path)/\($0)/site-packages/torch/__init__.py")
     }
     return found == true ? python : nil
   }
