@@ -179,6 +179,10 @@ enum GPUReplies {
     var trace: Trace?
     var ownKernels: [String]
     var relativeL2: Double?
+    /// Before the host had asked for everything.
+    var hostMilliseconds: Double?
+    /// The host's part could not be hidden: device times include it.
+    var isHostBound: Bool?
   }
 
   struct Timed: Decodable, Sendable {

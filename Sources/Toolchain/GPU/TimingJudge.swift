@@ -103,6 +103,11 @@ struct TimingJudge {
     }
     notes += reply.graphLeftOut.sorted { $0.key < $1.key }.filter { $0.value != "not asked for" }
       .map { "no graph of '\($0.key)': \($0.value)" }
+    for subject in reply.subjects where subject.isHostBound == true {
+      notes.append(
+        "'\(subject.name)': the host needs \(String(format: "%.2f", subject.hostMilliseconds ?? 0)) ms, which its device times include in part"
+      )
+    }
     if let before = reply.before.smMHz, let after = reply.after.smMHz,
       abs(after - before) > 0.1 * max(before, after)
     {
@@ -273,8 +278,9 @@ struct TimingJudge {
           "work on stream \(others.sorted().map(String.init).joined(separator: ", ")), the original's is on \(streams.sorted().map(String.init).joined(separator: ", "))"
         ))
     }
-    if let outside = trace.outside, outside > 0, first.trace?.outside == 0 {
-      notes.append("'\(subject.name)': \(outside) GPU activities outside of its calls")
+    // Between calls run the refill and the flush, the same for both.
+    if let outside = trace.outside, let before = first.trace?.outside, outside > before {
+      notes.append("'\(subject.name)': \(outside - before) GPU activities outside of its calls")
     }
     return findings
   }

@@ -82,6 +82,8 @@ def _measure(session, request):
     integrity = session.integrity()
     peers, reply["peersLeftOut"] = _peers(session, request, feed, sampler, warm)
     everything = alive + peers
+    threads = gpu_integrity.python_threads()  # torch.compile's stay
+    sampler.hide_host(everything)
     request["channel"].progress({"stage": "timing", "label": "%d modules" % len(everything)})
     reply["rounds"] = sampler.rounds(
         everything, seconds, request.get("fewestRounds", 12), request.get("mostRounds", 150),
@@ -97,6 +99,7 @@ def _measure(session, request):
                 request.get("traceCalls", 5))
     gpu_integrity.restore_precision(session.settings)
     after = session.integrity()
+    after["threads"] = max(0, gpu_integrity.python_threads() - threads)
     reply["integrity"] = _joined(integrity, after)
     reply["nativeThreadsAfter"] = _native_threads()
     reply["seconds"] = _clock() - began
@@ -118,6 +121,8 @@ def _measure(session, request):
             "trace": traces.get(timed.name),
             "ownKernels": subject.kernels() if subject else [],
             "relativeL2": getattr(timed, "error", None),
+            "hostMilliseconds": timed.host,
+            "isHostBound": sampler.is_gpu and timed.host > sampler.hidden,
         })
     return reply
 
