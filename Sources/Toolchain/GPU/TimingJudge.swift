@@ -216,6 +216,14 @@ struct TimingJudge {
   private func belowFloor(
     _ summary: SubjectTiming, _ original: SubjectTiming, _ notes: inout [String]
   ) -> GPUFinding? {
+    let own = 1e3 * (options.ownFloorSeconds[summary.name] ?? 0)
+    if summary.device.median < own {
+      return GPUFinding(
+        .belowTheFloor,
+        String(
+          format: "%.4f ms, and the products that its launches make take %.4f ms at least",
+          summary.device.median, own))
+    }
     let floor = 1e3 * options.floorSeconds
     guard floor > 0 else { return nil }
     if original.device.median < floor {

@@ -152,10 +152,14 @@ struct BenchCommand: AsyncParsableCommand {
     var options = TimingOptions()
     options.seconds = seconds
     options.peers = peerNames
-    if let gpu = GPU.find(opening.gpu),
+    if let gpu = GPU.find(opening.gpu) {
       let floor = try? RooflineFloor(original: original, problem: problem)
-    {
-      options.floorSeconds = floor.seconds(on: gpu)
+      options.floorSeconds = floor?.seconds(on: gpu) ?? 0
+      for module in modules {
+        let tree = PythonParser.parse(SourceText(name: module.name, bytes: Array(module.text.utf8)))
+        options.ownFloorSeconds[module.name] = BenchFloor.seconds(
+          tree, problem: problem ?? original, on: gpu)
+      }
     }
     let right = modules.filter { module in
       report.checks.contains { $0.name == module.name && $0.check.verdict == .passed }
@@ -194,7 +198,7 @@ struct BenchCommand: AsyncParsableCommand {
   /// The environment's fault, or the original's.
   private static func failure(_ failure: WorkerFailure) -> Failure {
     var diagnostic = failure.diagnostic
-    let isInput = failure.message.hasPrefix("original:") && failure.kind != .notStarted
+    let isInput = ["original:", "problem:"].contains { failure.message.hasPrefix($0) }
     if !isInput { diagnostic.nextStep = "run 'hone doctor'" }
     return Failure(outcome: isInput ? .input : .environment, diagnostics: [diagnostic])
   }

@@ -102,20 +102,24 @@ enum Fabricated {
 
   /// The candidate's timing after a change to its honest reply.
   static func timing(
-    floorSeconds: Double = 0, cross: TimingJudge.CrossCheck? = nil,
+    floorSeconds: Double = 0, ownFloorSeconds: Double = 0,
+    cross: TimingJudge.CrossCheck? = nil,
     _ change: (inout GPUReplies.Subject) -> Void = { _ in }
   ) throws -> CandidateTiming? {
     var candidate = subject("candidate", 0.1)
     change(&candidate)
-    return try report(timed(candidate), floorSeconds: floorSeconds, cross: cross)
-      .candidate("candidate")
+    return try report(
+      timed(candidate), floorSeconds: floorSeconds, ownFloorSeconds: ownFloorSeconds, cross: cross
+    ).candidate("candidate")
   }
 
   static func report(
-    _ reply: GPUReplies.Timed, floorSeconds: Double = 0, cross: TimingJudge.CrossCheck? = nil
+    _ reply: GPUReplies.Timed, floorSeconds: Double = 0, ownFloorSeconds: Double = 0,
+    cross: TimingJudge.CrossCheck? = nil
   ) throws -> TimingReport {
     var options = TimingOptions()
     options.floorSeconds = floorSeconds
+    options.ownFloorSeconds = ["candidate": ownFloorSeconds]
     let judge = TimingJudge(
       options: options, checks: ["candidate": check()],
       hashes: ["original": hash, "candidate": hash])

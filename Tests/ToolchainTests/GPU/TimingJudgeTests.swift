@@ -39,6 +39,8 @@ struct TimingJudgeTests {
   @Test func fasterThanTheBytesAllow() throws {
     #expect(reasons(try Fabricated.timing(floorSeconds: 0.00015)) == [.belowTheFloor])
     #expect(reasons(try Fabricated.timing(floorSeconds: 0.00005)) == [])
+    #expect(reasons(try Fabricated.timing(ownFloorSeconds: 0.00015)) == [.belowTheFloor])
+    #expect(reasons(try Fabricated.timing(ownFloorSeconds: 0.00005)) == [])
     // A floor that the original itself beats is none.
     let report = try Fabricated.report(
       Fabricated.timed(Fabricated.subject("candidate", 0.1)), floorSeconds: 0.001)

@@ -58,6 +58,7 @@ class Watch:
         self._add("torch", torch, _TORCH)
         self._add("torch.Tensor", torch.Tensor, _TENSOR)
         self._add("torch.cuda", torch.cuda, _CUDA)
+        self._add("torch.nn", torch.nn, ["Module", "Parameter", "functional"])
         for name in ("Event", "Stream", "CUDAGraph"):
             cls = getattr(torch.cuda, name, None)
             if cls is not None:

@@ -33,15 +33,20 @@ def open_problem(request):
     import gpu_check  # noqa: F401
     import gpu_time  # noqa: F401
 
-    session = gpu_session.Session(request, sandbox.folder("modules"))
-    gpu_session.replace(session)
+    try:
+        session = gpu_session.Session(request, sandbox.folder("modules"))
+        gpu_session.replace(session)
+        inputs = _inputs(session) if session.problem is not None or session.specs else None
+    except Exception as error:
+        found = gpu_errors.described(error)
+        found["message"] = "problem: " + found["message"]
+        gpu_errors.fail(found)
     reply = {
         "device": gpu_device.facts(device), "torch": torch.__version__, "triton": version,
         "cuda": torch.version.cuda, "python": sys.version.split()[0],
         "problemSHA256": session.problem_sha256,
     }
-    if session.problem is not None or session.specs:
-        reply["inputs"] = _inputs(session)
+    reply["inputs"] = inputs
     reply["hasModel"] = session.problem is not None and hasattr(session.problem, "Model")
     reply["integrity"] = session.integrity()
     return reply
@@ -73,6 +78,9 @@ def load(request):
     except Exception as error:
         found = gpu_errors.described(error)
         found["message"] = "%s: %s" % (name, found["message"])
+        # What ran before it failed may have changed the process for the next.
+        left = session.integrity()
+        found["sticky"] = found["sticky"] or bool(left["patched"] or left["threads"])
         gpu_errors.fail(found)
     return {
         "sha256": subject.sha256,
