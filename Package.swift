@@ -133,7 +133,11 @@ let package = Package(
       name: "RewritesTests", dependencies: ["Rewrites", "HostProgram", "TritonLowering"]),
     .testTarget(name: "StagesTests", dependencies: ["Stages", "PythonSyntax"]),
     .testTarget(name: "RequestsTests", dependencies: ["Requests"]),
-    .testTarget(name: "TuningTests", dependencies: ["Tuning", "Requests", "Rewrites", "Stages"]),
+    .executableTarget(
+      name: "hone-trials", dependencies: ["Analysis", "Diagnostics", "Tuning"]),
+    .testTarget(
+      name: "TuningTests",
+      dependencies: ["Tuning", "Requests", "Rewrites", "Stages", "hone-trials"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
     .testTarget(name: "CommandTests", dependencies: ["Requests"]),
     .testTarget(

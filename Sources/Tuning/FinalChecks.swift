@@ -58,7 +58,7 @@ struct FinalChecks {
   }
 
   /// Runs a text against the original on the tile machine, at sizes that take a moment.
-  private func check(_ text: SourceText) -> CheckReport {
+  func check(_ text: SourceText, seconds: Double = checkSeconds) -> CheckReport {
     var checker = Checker(
       candidate: PythonParser.parse(text), original: original.tree, problem: inputs.problem)
     if inputs.problem == nil || !request.inputs.isEmpty, let run = original.subject.run,
@@ -68,14 +68,14 @@ struct FinalChecks {
     }
     checker.gpu = inputs.gpu
     checker.options.isQuick = true
-    checker.options.budget = Self.checkSeconds
+    checker.options.budget = seconds
     return checker.check()
   }
 
   /// Time for one check; what does not fit is left to `hone check`.
-  private static let checkSeconds = 2.0
+  static let checkSeconds = 2.0
 
-  private static func note(_ finding: CheckFinding) -> Diagnostic {
+  static func note(_ finding: CheckFinding) -> Diagnostic {
     var note = finding.diagnostic
     note.severity = .warning
     note.message =
@@ -84,7 +84,7 @@ struct FinalChecks {
   }
 
   /// What is wrong with a text that the original is free of.
-  private func problems(of text: SourceText) -> [Diagnostic] {
+  func problems(of text: SourceText) -> [Diagnostic] {
     let tree = PythonParser.parse(text)
     if let error = tree.diagnostics.first(where: { $0.severity == .error }) { return [error] }
     var problems = StrictForm.check(tree, rules: request.outputRules)

@@ -137,7 +137,7 @@ extension KernelTuner {
   ///
   /// "Only if occupancy suggests it" is read as: few warps are active, or registers or shared
   /// memory bound them, so that another CTA size packs a multiprocessor differently.
-  private func warpsReason(_ analyses: [KernelAnalysis]) -> String? {
+  func warpsReason(_ analyses: [KernelAnalysis]) -> String? {
     let rule = policy.source(of: .changeOnlyIf)
     let asksForReason =
       if case .changeOnlyIf(.numWarps, _)? = rule?.kind { true } else { false }

@@ -18,6 +18,8 @@ struct KernelTuner {
   /// The configs under which body rewrites are compared: the reference and the fastest.
   var representatives: [LaunchConfig] = []
   var trials: [Trial] = []
+  /// Every state that the body went through on predictions, in order.
+  var visited: [ModuleState] = []
 
   /// What is tried on the body, in this order.
   var rewrites: [any Rewrite] = Rewrites.catalog.filter { !Self.isKnobRewrite($0) }
@@ -160,6 +162,7 @@ struct KernelTuner {
       // Its sites are alternatives, the larger holding the smaller.
       if rewrite is SpecializeArguments {
         (state, cost) = takeBest(of: sites, by: rewrite, state, cost)
+        if state.applied.count > (visited.last ?? start).applied.count { visited.append(state) }
       } else {
         for index in sites.indices {
           // Earlier edits move the later sites: look them up again in the current text.
@@ -170,6 +173,7 @@ struct KernelTuner {
           else { continue }
           if let (next, nextCost) = tryOne(site, by: rewrite, state, cost) {
             (state, cost) = (next, nextCost)
+            visited.append(next)
           }
         }
       }
@@ -184,7 +188,7 @@ struct KernelTuner {
     }
   }
 
-  private static func isKnobRewrite(_ rewrite: any Rewrite) -> Bool {
+  static func isKnobRewrite(_ rewrite: any Rewrite) -> Bool {
     rewrite is TuneConfigs || rewrite is SetLaunchKnobs || rewrite is RestoreTunedArguments
   }
 
@@ -290,7 +294,7 @@ struct KernelTuner {
   /// What an accepted rewrite did to the kernel's memory accesses that it may not do.
   ///
   /// A rewrite works on text; this looks at what the text means, independently of the rewrite.
-  private func effectsProblem(
+  func effectsProblem(
     of rewrite: any Rewrite, from old: ModuleState, to new: ModuleState
   ) -> Diagnostic? {
     guard let before = old.triton.function(named: kernel),

@@ -75,7 +75,7 @@ public struct Optimizer: Sendable {
 
   /// The kernels that `forward` launches, in the order of their first launch; without a host run,
   /// every `@triton.jit` function that is launched somewhere in the text.
-  private func launchedKernels(in state: ModuleState) -> [String] {
+  func launchedKernels(in state: ModuleState) -> [String] {
     var seen: Set<String> = []
     guard let run = state.subject.run else {
       return ModuleShape(state.tree).kernels.filter { !$0.launches.isEmpty }.map(\.name)

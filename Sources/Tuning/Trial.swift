@@ -23,6 +23,8 @@ public struct Trial: Sendable {
     case safety
     /// No time could be predicted.
     case nothing = "no prediction"
+    /// Checked and timed on a GPU: the interval's lower end is above the threshold.
+    case measurement = "measurement"
   }
 
   /// The rewrite's id, or `tune-configs`.
@@ -41,6 +43,8 @@ public struct Trial: Sendable {
   public var evidence: EvidenceLevel
   /// Where it applies, in the original module.
   public var location: SourceLocation?
+  /// The log's record, with every piece of evidence, where the trial was measured.
+  public var record: TrialRecord?
 
   public init(
     rewrite: String, kernel: String, what: String, why: String, outcome: Outcome,

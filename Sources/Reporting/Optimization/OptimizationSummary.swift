@@ -19,9 +19,7 @@ public struct OptimizationSummary: Sendable {
 
   public var text: String {
     var lines: [String] = []
-    lines.append(
-      "\(request.module.name): \(request.policy.stage.rawValue) for \(request.gpu.name), "
-        + "backend model (figures are predicted; nothing was compiled or measured)")
+    lines.append(backendLine)
     if let deduction = result.deduction {
       lines.append("problem")
       lines += deduction.steps.map { "  " + $0 }
@@ -33,8 +31,14 @@ public struct OptimizationSummary: Sendable {
       lines.append("notes")
       lines += shown.map { "  " + $0.headline }
     }
-    if let check = result.check { lines.append(Self.describe(check)) }
-    lines.append(verdict)
+    if let compilation = result.compilation { lines += describe(compilation) }
+    if let measurement = result.measurement {
+      lines += describe(measurement)
+      lines.append(verdict(measurement))
+    } else {
+      if let check = result.check { lines.append(Self.describe(check)) }
+      lines.append(verdict)
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -61,7 +65,8 @@ public struct OptimizationSummary: Sendable {
     if let refusal = kernel.refusal {
       lines.append("  not understood: \(refusal.headline)")
     }
-    let trials = result.trials.filter { $0.kernel == kernel.name }
+    // Measured trials have a table of their own.
+    let trials = result.trials.filter { $0.kernel == kernel.name && $0.evidence != .measured }
     lines += list(trials.filter(\.isAccepted), "done      ")
     lines += list(
       trials.filter { if case .reverted = $0.outcome { true } else { false } }, "not done  ")
@@ -70,7 +75,7 @@ public struct OptimizationSummary: Sendable {
     if let before = kernel.microsecondsBefore, let after = kernel.microsecondsAfter {
       lines.append(
         "  predicted  \(Self.microseconds(before)) → \(Self.microseconds(after)) µs "
-          + "(\(Self.ratio(before / after)))")
+          + "(\(Self.ratio(before / after))) for \(request.gpu.name)")
     }
     return lines
   }

@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+@testable import Tuning
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// A run of trials in a process of its own, killed with SIGKILL again and again.
+@Suite struct KilledRunTests {
+  private static let program: URL? = {
+    let beside = Bundle.main.bundleURL
+    return [
+      beside, beside.deletingLastPathComponent(),
+      URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent(),
+      URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent(".build/debug"),
+    ].map { $0.appendingPathComponent("hone-trials") }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }()
+
+  private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return state ^ state >> 29
+    }
+  }
+
+  private struct Line: Decodable {
+    var begin: String?
+    var end: String?
+    var hash: String?
+  }
+
+  /// 200 kills at random moments: every trial has exactly one record at the end, and none was
+  /// begun again after it had one.
+  @Test(.timeLimit(.minutes(2))) func noTrialIsLostOrRepeated() throws {
+    let program = try #require(Self.program, "the executable hone-trials is built beside the tests")
+    let folder = try TrialFolder()
+    var random = Generator(state: 20_261_121)
+    let count = 60
+    var kills = 0
+    var logs = 0
+    var inside = 0
+    while kills < 200 {
+      logs += 1
+      let path = folder.path("log-\(logs).jsonl")
+      var isDone = false
+      while !isDone {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = [path, "\(count)", "300"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        if kills < 200 {
+          usleep(UInt32.random(in: 1_000...60_000, using: &random))
+          kill(process.processIdentifier, SIGKILL)
+        }
+        process.waitUntilExit()
+        if process.terminationReason == .uncaughtSignal {
+          kills += 1
+        } else {
+          #expect(process.terminationStatus == 0)
+          isDone = process.terminationStatus == 0
+          if !isDone { return }
+        }
+      }
+      inside += try verify(path, count)
+    }
+    #expect(kills >= 200)
+    // Else the kills all fell before the first trial and prove nothing.
+    #expect(inside > 20, "\(inside) of \(kills) kills fell inside a trial")
+  }
+
+  /// - Returns: how many trials were interrupted.
+  private func verify(_ path: String, _ count: Int) throws -> Int {
+    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(data.last == 0x0A)
+    var ended: [String: String] = [:]
+    var begun: [String: Int] = [:]
+    for line in data.split(separator: 0x0A).dropFirst() {
+      let entry = try JSONDecoder().decode(Line.self, from: Data(line))
+      if let key = entry.begin {
+        #expect(ended[key] == nil, "a finished trial was begun again")
+        begun[key, default: 0] += 1
+      }
+      if let key = entry.end {
+        #expect(ended[key] == nil, "a trial has two records")
+        ended[key] = entry.hash
+      }
+    }
+    let expected = Set((0..<count).map { TrialSubjects.candidate("text \($0)").hash.hex })
+    #expect(Set(ended.values) == expected)
+    #expect(ended.count == count && begun.count == count)
+    return begun.values.reduce(0) { $0 + $1 - 1 }
+  }
+}
