@@ -73,7 +73,9 @@ let package = Package(
       ], exclude: ["README.md"]),
     .target(
       name: "Tuning",
-      dependencies: ["Analysis", "Checking", "HostProgram", "Rewrites", "Stages", "Requests"],
+      dependencies: [
+        "Analysis", "Checking", "HostProgram", "Rewrites", "Stages", "Requests", "Toolchain",
+      ],
       exclude: ["README.md"]),
     .target(
       name: "Reporting",
@@ -137,7 +139,9 @@ let package = Package(
       name: "hone-trials", dependencies: ["Analysis", "Diagnostics", "Tuning"]),
     .testTarget(
       name: "TuningTests",
-      dependencies: ["Tuning", "Requests", "Rewrites", "Stages", "hone-trials"]),
+      dependencies: [
+        "Tuning", "Requests", "Rewrites", "Stages", "Toolchain", "hone-trials",
+      ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
     .testTarget(name: "CommandTests", dependencies: ["Requests"]),
     .testTarget(

@@ -43,35 +43,6 @@ public struct OptimizationDocument: Encodable, Sendable {
     var microsecondsBefore: Double?
     var microsecondsAfter: Double?
     var line: Int?
-    /// The log's record where the trial was measured: text hash, evidence, interval.
-    var record: TrialRecord?
-  }
-
-  struct Measured: Encodable, Sendable {
-    var backend: BackendIdentity
-    /// Whether it is the request's GPU that was measured on.
-    var isTarget: Bool
-    var baseline: TimingFigures?
-    var ratio: Double?
-    var lower: Double?
-    var upper: Double?
-    var microsecondsBefore: Double?
-    var microsecondsAfter: Double?
-    /// Hash of the printed module, and of the text that the evidence is of.
-    var moduleHash: String
-    var measuredHash: String?
-    var evidence: [String]
-    var seconds: Double
-    var endedByBudget: Bool
-    /// The module given with `--beside`.
-    var beside: TrialRecord?
-  }
-
-  struct Compiled: Encodable, Sendable {
-    var backend: BackendIdentity
-    var rows: [Compilation.Row]
-    var dropped: [String]
-    var failure: String?
   }
 
   struct Note: Encodable, Sendable {
@@ -87,10 +58,7 @@ public struct OptimizationDocument: Encodable, Sendable {
   var gpu: String
   /// 10 × major + minor, as Triton names targets.
   var target: Int
-  /// `model`, `compiler` or `gpu`: the best level of evidence in this document.
   var backend = "model"
-  var measured: Measured?
-  var compiled: Compiled?
   var module: String
   var predictedSpeedup: Double?
   /// Whether what was done is predicted to reach the stage's threshold or gained elsewhere.
@@ -112,16 +80,6 @@ public struct OptimizationDocument: Encodable, Sendable {
       predictedSpeedup = before / after
     }
     expectsGain = result.expectsGain
-    if let compilation = result.compilation {
-      backend = "compiler"
-      compiled = Compiled(
-        backend: compilation.backend, rows: compilation.rows, dropped: compilation.dropped,
-        failure: compilation.failure)
-    }
-    if let measurement = result.measurement {
-      backend = measurement.backend.name
-      measured = Self.measured(measurement, request, result)
-    }
     kernels = result.kernels.map { kernel in
       Kernel(
         name: kernel.name, launches: kernel.launches,
@@ -141,23 +99,6 @@ public struct OptimizationDocument: Encodable, Sendable {
     }
   }
 
-  private static func measured(
-    _ measurement: MeasuredOutcome, _ request: Request, _ result: Optimization
-  ) -> Measured {
-    let timing = measurement.confirmation?.timing
-    return Measured(
-      backend: measurement.backend,
-      isTarget: OptimizationSummary.isSameDevice(measurement.backend.device, request.gpu.name),
-      baseline: measurement.baseline?.timing, ratio: timing?.ratio, lower: timing?.lower,
-      upper: timing?.upper, microsecondsBefore: timing?.originalMicroseconds,
-      microsecondsAfter: timing?.microseconds,
-      moduleHash: ContentHash(of: result.module.bytes).hex,
-      measuredHash: measurement.confirmation?.hash,
-      evidence: measurement.confirmation?.evidence.map(\.id) ?? [],
-      seconds: measurement.seconds, endedByBudget: measurement.endedByBudget,
-      beside: measurement.beside)
-  }
-
   private static func entry(_ trial: Trial) -> TrialEntry {
     let (outcome, reason): (String, String?) =
       switch trial.outcome {
@@ -170,7 +111,7 @@ public struct OptimizationDocument: Encodable, Sendable {
       outcome: outcome, reason: reason, evidence: trial.evidence.rawValue,
       basis: trial.isAccepted ? trial.basis.rawValue : nil,
       microsecondsBefore: trial.microsecondsBefore, microsecondsAfter: trial.microsecondsAfter,
-      line: trial.location?.line, record: trial.record)
+      line: trial.location?.line)
   }
 
   /// - Throws: never for values made by `init`; figures that are not finite become strings.

@@ -110,7 +110,7 @@ extension OptimizationSummary {
   }
 
   /// "1.672× [1.667, 1.683]"
-  static func interval(_ timing: TimingFigures) -> String {
+  public static func interval(_ timing: TimingFigures) -> String {
     String(format: "%.3f× [%.3f, %.3f]", timing.ratio, timing.lower, timing.upper)
   }
 

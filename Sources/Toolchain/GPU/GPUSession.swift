@@ -41,19 +41,23 @@ public actor GPUSession {
   private var loaded: [String: GPUReplies.Loaded] = [:]
   private var passed: [ContentHash: GPUCheck] = [:]
   private let progress: (@Sendable (String) -> Void)?
+  /// Held, beside other checks, while the original is run to open the session.
+  private let device: DeviceLock?
 
   /// - Parameters:
   ///   - worker: one for this session alone, `CUDA_VISIBLE_DEVICES` naming its GPU.
   ///   - progress: told what the worker is doing.
   public init(
     worker: Worker, problem: GPUProblem, original: GPUModule,
-    accuracy: GPUAccuracy = GPUAccuracy(), progress: (@Sendable (String) -> Void)? = nil
+    accuracy: GPUAccuracy = GPUAccuracy(), device: DeviceLock? = nil,
+    progress: (@Sendable (String) -> Void)? = nil
   ) {
     self.worker = worker
     self.problem = problem
     self.original = GPUModule(name: "original", text: original.text)
     self.accuracy = accuracy
     self.progress = progress
+    self.device = device
   }
 
   // MARK: Opening
@@ -95,10 +99,18 @@ public actor GPUSession {
     generation = await worker.generation
     let load = try await self.load(original)
     originalIntegrity = load.integrity
+    // All configs side by side; else each would wait for the one before it.
+    do {
+      _ = try await warm(loaded: original.name)
+    } catch {
+      guard error.leavesWorkerAlive else { throw error }
+    }
     let inputs = opened.inputs ?? load.inputs
     let all = CheckSetting.full(leadingSize: inputs?.leadingSize)
     if settings.isEmpty { settings = all }
     let wanted = all.filter { unusable[$0.label] == nil }
+    try? await device?.acquire(alone: false)
+    defer { device?.release() }
     let prepared = try await call(
       "gpu.prepare", PrepareRequest(original: original.name, settings: wanted),
       deadline: .seconds(600), as: GPUReplies.Prepared.self)
@@ -278,7 +290,7 @@ public actor GPUSession {
 
   // MARK: The worker
 
-  private func load(_ module: GPUModule) async throws(WorkerFailure) -> GPUReplies.Loaded {
+  func load(_ module: GPUModule) async throws(WorkerFailure) -> GPUReplies.Loaded {
     let hash = module.hash.hex
     if let known = loaded[module.name], known.sha256 == hash { return known }
     let reply = try await call(
@@ -299,7 +311,7 @@ public actor GPUSession {
       "gpu.unload", UnloadRequest(name: name), deadline: .seconds(30), as: Nothing.self)
   }
 
-  private func call<Request: Encodable & Sendable, Reply: Decodable & Sendable>(
+  func call<Request: Encodable & Sendable, Reply: Decodable & Sendable>(
     _ operation: String, _ request: Request, deadline: Duration, as type: Reply.Type,
     onProgress: (@Sendable () -> Void)? = nil
   ) async throws(WorkerFailure) -> Reply {

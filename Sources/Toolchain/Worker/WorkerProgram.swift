@@ -30,6 +30,7 @@ enum WorkerProgram {
       ("gpu_time.py", PackageResources.gpu_time_py),
       ("gpu_trace.py", PackageResources.gpu_trace_py),
       ("profile_driver.py", PackageResources.profile_driver_py),
+      ("gpu_warm.py", PackageResources.gpu_warm_py),
     ]
   }
 

@@ -254,7 +254,7 @@ struct KernelSearch {
     var known: [ConfigKey: LaunchConfig] = [:]
     for item in pool { known[item.key] = item.config }
 
-    func try_(_ configs: [LaunchConfig]) async throws {
+    func tryAll(_ configs: [LaunchConfig]) async throws {
       let new = configs.filter { ratios[ConfigKey($0)] == nil }
       for item in try await measure(&search, new, on: body.state, phase: .knobs) {
         ratios[ConfigKey(item.config)] = item.ratio
@@ -273,7 +273,7 @@ struct KernelSearch {
     for item in pool where item.isOriginal && representatives.count < Self.shapeLimit {
       if shapes.insert(item.config.constants).inserted { representatives.append(item.config) }
     }
-    try await try_(representatives)
+    try await tryAll(representatives)
     func best(_ count: Int) -> [LaunchConfig] {
       let all = ranked()
       guard let top = all.first?.ratio else { return [] }
@@ -284,13 +284,13 @@ struct KernelSearch {
       .prefix(count).map(\.config)
     }
     for config in best(Self.shapesForWarps) {
-      try await try_(
+      try await tryAll(
         pool.map(\.config).filter {
           $0.constants == config.constants && $0.numStages == config.numStages
         })
     }
     for config in best(Self.shapesForStages) {
-      try await try_(
+      try await tryAll(
         pool.map(\.config).filter {
           $0.constants == config.constants && $0.numWarps == config.numWarps
         })

@@ -100,7 +100,7 @@ final class SimulatedDevice: TrialBackend {
 }
 
 /// A folder that goes with the test.
-final class TrialFolder {
+final class TrialFolder: Sendable {
   let url: URL
   init() throws {
     url = FileManager.default.temporaryDirectory.appendingPathComponent(

@@ -55,7 +55,7 @@ import Testing
   @Test func missingEvidenceIsNotProven() {
     let check = evidence(.check)
     var time = evidence(.timing)
-    time.timed = timing(1.4, 1.5, 1.55)
+    time.timed = timing(1.47, 1.5, 1.53)
     #expect(rule.judge(hash: "h", [check, time]).verdict == .accepted)
     for part in [[], [check], [time]] {
       let judged = rule.judge(hash: "h", part)
@@ -67,7 +67,7 @@ import Testing
   @Test func evidenceOfAnotherTextProvesNothing() {
     let check = evidence(.check)
     var time = evidence(.timing, hash: "other")
-    time.timed = timing(1.4, 1.5, 1.55)
+    time.timed = timing(1.47, 1.5, 1.53)
     let judged = rule.judge(hash: "h", [check, time])
     #expect(judged.verdict == .refused && judged.reason?.contains("another text") == true)
   }

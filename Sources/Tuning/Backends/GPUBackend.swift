@@ -1,0 +1,318 @@
+import Analysis
+import Diagnostics
+import HostProgram
+import Requests
+import TileIR
+import Toolchain
+
+/// Trials on real GPUs: one session, one worker and one lane per GPU, each GPU held for this process
+/// while it times.
+public final class GPUBackend: TrialBackend {
+  public let identity: BackendIdentity
+  private let sessions: [GPUSession]
+  private let devices: [DeviceLock?]
+
+  public var lanes: Int { sessions.count }
+
+  /// - Parameters:
+  ///   - report: what the worker's Python has, GPUs included.
+  ///   - gpus: indices of the GPUs to use; nil takes the first.
+  ///   - environment: the variables of the process.
+  /// - Throws: a `Diagnostic` where an index names no GPU, the request gives no inputs to measure
+  ///   with, or the named GPUs are of several kinds.
+  public init(
+    request: Request, python: PythonEnvironment, report: PythonReport, scratch: ScratchFolder,
+    environment: [String: String], gpus: [Int]? = nil
+  ) throws(Diagnostic) {
+    let problem = try Self.problem(of: request)
+    let wanted = gpus ?? [report.gpus.first?.index ?? 0]
+    var found: [PythonReport.Device] = []
+    for index in wanted {
+      guard let device = report.gpus.first(where: { $0.index == index }) else {
+        throw Diagnostic(
+          id: "no-such-gpu-index", "there is no GPU \(index) on this machine",
+          nextStep: "GPUs: "
+            + report.gpus.map { "\($0.index) (\($0.name))" }.joined(separator: ", "))
+      }
+      found.append(device)
+    }
+    guard Set(found.map(\.name)).count == 1, let first = found.first else {
+      throw Diagnostic(
+        id: "mixed-gpus", "trials on GPUs of several kinds cannot be compared",
+        nextStep: "name GPUs of one kind with --gpus")
+    }
+    identity = BackendIdentity(
+      name: "gpu", level: .measured, device: first.name, python: report.python,
+      triton: report.packages["triton"]?.version, torch: report.packages["torch"]?.version)
+    let original = GPUModule(name: "original", text: request.module.text)
+    let devices = found.map {
+      DeviceLock(device: "gpu-" + ($0.uuid ?? "\($0.name)-\($0.index)"))
+    }
+    sessions = zip(found, devices).map { device, lock in
+      let worker = Worker(
+        python: python, scratch: scratch,
+        environment: environment.merging(["CUDA_VISIBLE_DEVICES": device.uuid ?? "\(device.index)"])
+        { $1 })
+      return GPUSession(worker: worker, problem: problem, original: original, device: lock)
+    }
+    self.devices = devices
+  }
+
+  /// Loads torch, the problem and the original on every GPU. What this takes is nobody's trial.
+  /// - Returns: what there is to know about how results are judged.
+  public func open() async throws(WorkerFailure) -> [String] {
+    let results = await withTaskGroup(of: Result<[String], WorkerFailure>.self) { group in
+      for session in sessions {
+        group.addTask {
+          do throws(WorkerFailure) {
+            return .success(try await session.open().notes)
+          } catch {
+            return .failure(error)
+          }
+        }
+      }
+      var all: [Result<[String], WorkerFailure>] = []
+      for await result in group { all.append(result) }
+      return all
+    }
+    var notes: [String] = []
+    for result in results { notes = try result.get() }
+    return notes
+  }
+
+  /// Ends the workers.
+  public func close() async {
+    for session in sessions { await session.close() }
+  }
+
+  // MARK: Steps
+
+  /// Compiles everything that the candidate launches and holds no device meanwhile. What goes wrong
+  /// is left for the check to find and to name.
+  public func compile(_ candidate: Candidate, lane: Int) async -> StepAnswer<CompileFigures> {
+    let start = ContinuousClock.now
+    do throws(WorkerFailure) {
+      try await sessions[lane].warm(Self.module(candidate))
+    } catch {
+      return StepAnswer(
+        .failure(Self.failure(error)), hash: candidate.hash.hex, seconds: Self.seconds(since: start)
+      )
+    }
+    return StepAnswer(
+      .success(CompileFigures()), hash: candidate.hash.hex, seconds: Self.seconds(since: start))
+  }
+
+  public func check(_ candidate: Candidate, depth: CheckDepth, lane: Int) async
+    -> StepAnswer<CheckFigures>
+  {
+    await held(lane, alone: false, candidate) { await self.examine(candidate, depth, lane) }
+  }
+
+  public func time(
+    _ candidate: Candidate, against original: Candidate, effort: TimingEffort, lane: Int
+  ) async -> StepAnswer<TimingFigures> {
+    await held(lane, alone: true, candidate) { await self.measure(candidate, effort, lane) }
+  }
+
+  /// Waits for the device, which costs the trial nothing.
+  private func held<Figures: Sendable>(
+    _ lane: Int, alone: Bool, _ candidate: Candidate,
+    _ body: @Sendable () async -> StepAnswer<Figures>
+  ) async -> StepAnswer<Figures> {
+    guard let device = devices[lane] else { return await body() }
+    do {
+      return try await device.hold(alone: alone, body)
+    } catch {
+      return StepAnswer(
+        .failure(StepFailure(.timedOut, "cancelled while it waited for the GPU")),
+        hash: candidate.hash.hex, seconds: 0)
+    }
+  }
+
+  private func examine(_ candidate: Candidate, _ depth: CheckDepth, _ lane: Int) async
+    -> StepAnswer<CheckFigures>
+  {
+    let start = ContinuousClock.now
+    let limit = depth == .quick ? Self.quickCheckSeconds : Self.fullCheckSeconds
+    do throws(WorkerFailure) {
+      let check = try await sessions[lane].check(
+        Self.module(candidate), quick: depth == .quick, seconds: limit)
+      let seconds = Self.seconds(since: start)
+      guard check.verdict == .passed else {
+        let reason = check.reason
+        let message = reason.map { "\($0.reason.rawValue): \($0.message)" } ?? "nothing was proven"
+        return StepAnswer(
+          .failure(StepFailure(Self.kind(reason?.reason), message)), hash: check.sha256,
+          seconds: seconds)
+      }
+      return StepAnswer(
+        .success(
+          CheckFigures(
+            runs: check.rows.count, worstError: check.worstRelativeL2,
+            reference: check.rows.first?.judge)), hash: check.sha256, seconds: seconds)
+    } catch {
+      return StepAnswer(
+        .failure(Self.failure(error)), hash: candidate.hash.hex, seconds: Self.seconds(since: start)
+      )
+    }
+  }
+
+  private func measure(_ candidate: Candidate, _ effort: TimingEffort, _ lane: Int) async
+    -> StepAnswer<TimingFigures>
+  {
+    let start = ContinuousClock.now
+    let module = Self.module(candidate)
+    do throws(WorkerFailure) {
+      let report = try await sessions[lane].time([module], options: Self.options(effort))
+      let seconds = Self.seconds(since: start)
+      guard let timing = report.candidate(module.name) else {
+        let finding = report.failures[module.name]
+        return StepAnswer(
+          .failure(
+            StepFailure(
+              Self.kind(finding?.reason), finding?.message ?? "no times came back")),
+          hash: candidate.hash.hex, seconds: seconds)
+      }
+      let hash = timing.subject.sha256 ?? ""
+      if let finding = timing.findings.first {
+        return StepAnswer(
+          .failure(StepFailure(.untrusted, "\(finding.reason.rawValue): \(finding.message)")),
+          hash: hash, seconds: seconds)
+      }
+      return StepAnswer(
+        .success(Self.figures(timing, report)), hash: hash, seconds: seconds)
+    } catch {
+      return StepAnswer(
+        .failure(Self.failure(error)), hash: candidate.hash.hex, seconds: Self.seconds(since: start)
+      )
+    }
+  }
+
+  // MARK: Figures
+
+  private static func figures(_ timing: CandidateTiming, _ report: TimingReport) -> TimingFigures {
+    var figures = TimingFigures(
+      originalMicroseconds: report.original.device.median * 1e3,
+      microseconds: timing.subject.device.median * 1e3, ratio: timing.ratio.ratio,
+      lower: timing.ratio.low, upper: timing.ratio.high, isUnstable: !timing.isStable,
+      samples: timing.subject.device.count)
+    figures.forwardRatio = timing.forwardRatio?.ratio
+    figures.forwardLower = timing.forwardRatio?.low
+    figures.forwardUpper = timing.forwardRatio?.high
+    var conditions: [String] = []
+    if let clock = report.clocksAfter.smMHz { conditions.append("\(Int(clock)) MHz") }
+    if let heat = report.clocksAfter.temperatureC { conditions.append("\(Int(heat)) °C") }
+    if let reason = timing.instability { conditions.append(reason) }
+    figures.conditions = conditions.isEmpty ? nil : conditions.joined(separator: ", ")
+    return figures
+  }
+
+  private static func options(_ effort: TimingEffort) -> TimingOptions {
+    var options = TimingOptions.quick
+    switch effort {
+    case .quick: break
+    case .normal:
+      options.seconds = 0.8
+      options.mostRounds = 80
+    case .long:
+      options.seconds = 2
+      options.mostRounds = 120
+      options.trace = true
+      options.crossCheck = true
+    }
+    return options
+  }
+
+  /// Seconds after which no further setting of a check is begun.
+  private static let quickCheckSeconds = 15.0
+  private static let fullCheckSeconds = 40.0
+
+  /// A text keeps its name through check and timing; a module's name is an identifier.
+  private static func module(_ candidate: Candidate) -> GPUModule {
+    GPUModule(name: "c_" + candidate.hash.short, text: candidate.text.text)
+  }
+
+  private static func kind(_ reason: Rejection?) -> StepFailure.Kind {
+    switch reason {
+    case .doesNotCompile?: .compile
+    case .outOfResources?: .resources
+    case .outOfMemory?: .memory
+    case .raises?: .python
+    case .crashed?, .illegalAddress?, .deviceError?: .crashed
+    case .timedOut?: .timedOut
+    case .wrongFile?, .lied?, .clockLies?, .belowTheFloor?: .untrusted
+    default: .wrong
+    }
+  }
+
+  private static func failure(_ failure: WorkerFailure) -> StepFailure {
+    let text = failure.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    switch failure.kind {
+    case .notStarted, .protocol: return StepFailure(.environment, text)
+    case .timedOut: return StepFailure(.timedOut, text)
+    case .outOfMemory: return StepFailure(.memory, text)
+    case .outOfResources: return StepFailure(.resources, text)
+    case .compile: return StepFailure(.compile, text)
+    case .python: return StepFailure(.python, text)
+    case .lied, .garbage: return StepFailure(.untrusted, text)
+    default: return StepFailure(.crashed, "\(failure.kind.rawValue): \(text)")
+    }
+  }
+
+  private static func seconds(since start: ContinuousClock.Instant) -> Double {
+    let duration = ContinuousClock.now - start
+    return Double(duration.components.seconds) + 1e-18 * Double(duration.components.attoseconds)
+  }
+}
+
+extension GPUBackend {
+  /// What a request's modules are measured on: its problem file, its inputs, or those that its
+  /// profile implies.
+  static func problem(of request: Request) throws(Diagnostic) -> GPUProblem {
+    let known = KnownProblem.find(for: request)
+    var text = known.inputs.problem?.source.text
+    var inputs: [GPUInput] = []
+    if case .tensors(let tensors) = known.inputs.inputs {
+      // In the order of `forward`'s parameters, where the host program tells it.
+      let order = known.run?.inputs.map(\.name) ?? tensors.keys.sorted()
+      for name in order where tensors[name] != nil {
+        guard let tensor = tensors[name] else { continue }
+        inputs.append(
+          GPUInput(
+            name: name,
+            value: .tensor(type: tensor.element.torchName, shape: tensor.shape)))
+      }
+      if request.problem == nil, request.inputs.isEmpty { text = nil }
+    }
+    guard text != nil || !inputs.isEmpty else {
+      throw Diagnostic(
+        id: "no-inputs", "nothing says what 'forward' is to be measured with",
+        nextStep: "give --problem or --input")
+    }
+    return GPUProblem(text: text, inputs: inputs)
+  }
+}
+
+extension ElementType {
+  /// As torch calls it.
+  var torchName: String {
+    switch self {
+    case .int1: "bool"
+    case .int8: "int8"
+    case .int16: "int16"
+    case .int32: "int32"
+    case .int64: "int64"
+    case .uint8: "uint8"
+    case .uint16: "uint16"
+    case .uint32: "uint32"
+    case .uint64: "uint64"
+    case .fp16: "float16"
+    case .bf16: "bfloat16"
+    case .fp32: "float32"
+    case .fp64: "float64"
+    case .fp8e4nv: "float8_e4m3fn"
+    case .fp8e5: "float8_e5m2"
+    default: "float32"
+    }
+  }
+}
