@@ -11,16 +11,17 @@ import TileIR
 ///
 /// In order of trust: `--input` shapes, a problem file's (or the module's own) `get_inputs`, and
 /// what the profile and the module's constants imply.
-struct KnownProblem {
+public struct KnownProblem {
   var inputs: ModuleInputs
   /// nil where the host program could not be followed; `notes` says why.
-  var run: HostRun?
+  public var run: HostRun?
   /// Original configs that the profile allows, by kernel.
-  var configs: [String: [Int]] = [:]
-  var deduction: ProblemDeduction?
-  var notes: [Diagnostic] = []
+  public var configs: [String: [Int]] = [:]
+  public var deduction: ProblemDeduction?
+  public var notes: [Diagnostic] = []
 
-  static func find(for request: Request) -> KnownProblem {
+  /// Follows the host program with what the request knows of its inputs.
+  public static func find(for request: Request) -> KnownProblem {
     let problem = request.problem?.tree ?? ownProblem(request.tree)
     var notes: [Diagnostic] = []
     var inputs: HostProgram.Inputs = .unknown

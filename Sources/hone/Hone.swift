@@ -17,7 +17,7 @@ struct Hone: AsyncParsableCommand {
   static let subcommandTypes: [any ParsableCommand.Type] = [
     OptimizeCommand.self, CheckCommand.self, ExplainCommand.self, GpusCommand.self,
     LintCommand.self, LowerCommand.self, ProfileCommand.self, WinnersCommand.self,
-    BenchCommand.self,
+    BenchCommand.self, CompileCommand.self, DoctorCommand.self,
   ]
 }
 

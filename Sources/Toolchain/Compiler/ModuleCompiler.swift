@@ -67,6 +67,17 @@ public struct ModuleCompiler: Sendable {
     self.notes = notes
   }
 
+  private init(module: ModuleTree, variants: [Variant], notes: [Diagnostic]) {
+    self.module = module
+    self.variants = variants
+    self.notes = notes
+  }
+
+  /// The same with the variants that `isWanted` names alone.
+  public func filtered(_ isWanted: (Variant) -> Bool) -> ModuleCompiler {
+    ModuleCompiler(module: module, variants: variants.filter(isWanted), notes: notes)
+  }
+
   /// Compiles every variant, in parallel as far as the compiler has workers.
   public func compile(
     with compiler: KernelCompiler, detail: CompileDetail = [],

@@ -36,8 +36,11 @@ public struct PythonReport: Sendable, Hashable, Codable {
   /// nil unless torch was imported.
   public var cuda: CUDA?
   public var gpus: [Device]
-  /// Paths of ncu, nsys, compute-sanitizer, nvidia-smi, ptxas, cuobjdump, nvdisasm, where found.
+  /// Paths of ncu, nsys, compute-sanitizer, nvidia-smi, ptxas, cuobjdump, nvdisasm and a C compiler
+  /// (`cc`), where found.
   public var tools: [String: String]
+  /// Whether `Python.h` is there, which Triton needs to launch kernels; nil where that was not asked.
+  public var hasHeaders: Bool?
 }
 
 extension Worker {

@@ -146,11 +146,12 @@ struct ProfileCommand: AsyncParsableCommand {
   }
 
   private func makeProfiler() throws -> NcuProfiler {
-    let environment = ProcessInfo.processInfo.environment
+    let session = try ToolchainSession()
+    let environment = session.environment
     do throws(Diagnostic) {
       return NcuProfiler(
         ncu: try NcuTool.find(explicit: ncu, environment: environment),
-        scratch: try ScratchFolder(in: environment["TMPDIR"]), environment: environment,
+        scratch: session.scratch, environment: environment,
         deadline: .seconds(timeout))
     } catch {
       throw Failure(outcome: .environment, diagnostics: [error])

@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 
 from protocol import operation
 
@@ -108,7 +109,13 @@ def hello(request):
             gpus = gpus_by_torch()
     tools = {name: shutil.which(name) for name in ("ncu", "nsys", "compute-sanitizer", "nvidia-smi")}
     tools.update({name: triton_tool(name) for name in ("ptxas", "cuobjdump", "nvdisasm")})
+    # Triton builds a small C library when it first launches on a GPU.
+    compiler = os.environ.get("CC") or next(
+        (path for path in map(shutil.which, ("gcc", "clang", "cc")) if path), None)
+    tools["cc"] = shutil.which(compiler) if compiler else None
+    header = os.path.join(sysconfig.get_paths().get("include") or "", "Python.h")
     return {
+        "hasHeaders": os.path.isfile(header),
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "executable": sys.executable,
