@@ -92,6 +92,7 @@ import TritonLowering
 
   @Test func keepsKernelsAndWhatTheCompilerRefused() throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let cache = CompileCache(folder: scratch.path + "/cache")
     let key = CompileCache.Key(
       fingerprint: "f", job: job, detail: [], triton: "3.6.0", variables: [:])
@@ -111,6 +112,7 @@ import TritonLowering
 
   @Test func aSpoiledFileCountsAsMissing() throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let cache = CompileCache(folder: scratch.path + "/cache")
     let key = CompileCache.Key(
       fingerprint: "f", job: job, detail: [], triton: "3.6.0", variables: [:])

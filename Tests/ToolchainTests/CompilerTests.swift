@@ -58,6 +58,7 @@ struct CompilerTests {
 
   @Test func everyTargetFromOneWheel() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let compiler = try compiler(scratch)
     let targets = [(8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0)]
     let jobs = targets.map { Self.job(target: .init($0.0, $0.1)) }
@@ -90,6 +91,7 @@ struct CompilerTests {
     let module = ModuleCompiler(module: tree, launches: run.launches, target: .init(8, 9))
     #expect(!module.variants.isEmpty)
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let outcomes = await module.compile(with: try compiler(scratch))
     let gpu = try GPU.named("4090")
     for outcome in outcomes {
@@ -101,6 +103,7 @@ struct CompilerTests {
 
   @Test func whatTheCompilerRefusesNamesTheLine() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let text = Self.scale.source.text.replacing("tl.exp(x)", with: "tl.exp(x)[:4]")
     let results = await (try compiler(scratch)).compile([Self.job()], of: Self.module(text))
     guard case .failure(let failure) = results[0] else {
@@ -113,6 +116,7 @@ struct CompilerTests {
 
   @Test func aModuleThatNeedsTorchSaysSo() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let compiler = try compiler(scratch)
     let text = Self.scale.source.text + "\nif torch.zeros(3).sum() > 0: pass\n"
     let results = await compiler.compile([Self.job()], of: Self.module(text))
@@ -130,6 +134,7 @@ struct CompilerTests {
 
   @Test func theSecondTimeComesFromTheCache() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let cache = CompileCache(folder: scratch.path + "/cache")
     let jobs = [Self.job(256), Self.job(1024), Self.job(256)]
     let first = await (try compiler(scratch, cache: cache)).compile(jobs, of: Self.scale)

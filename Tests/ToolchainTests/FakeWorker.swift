@@ -4,7 +4,7 @@ import Foundation
 @testable import Toolchain
 
 /// A program that Hone takes for a Python: `EXECUTABLE -u main.py SCRATCH`.
-struct FakeWorker {
+final class FakeWorker: Sendable {
   let scratch: ScratchFolder
   let worker: Worker
   /// A file that the program may leave marks in.
@@ -24,6 +24,8 @@ struct FakeWorker {
       python: PythonEnvironment(executable: program), scratch: scratch,
       environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"], startLimit: startLimit)
   }
+
+  deinit { scratch.tearDown() }
 
   /// What the program left in its file.
   var marked: String { (try? String(contentsOfFile: marks, encoding: .utf8)) ?? "" }

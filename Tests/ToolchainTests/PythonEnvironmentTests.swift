@@ -21,6 +21,7 @@ import Testing
 
   @Test func theOrderOfPreference() throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let place = try folder(
       ["a/python3", "b/python3", "venv/bin/python3", "old/bin/python", "path/python3"], in: scratch)
     var environment = ["PATH": "/nonexistent:\(place)/path", "HOME": place]

@@ -125,6 +125,7 @@ struct WorkerFailureTests {
 
   @Test func anExecutableThatIsNone() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     for path in ["/nonexistent/python3", "/dev/null", "/etc/passwd", "/tmp"] {
       let worker = Worker(
         python: PythonEnvironment(executable: path), scratch: scratch, environment: [:])

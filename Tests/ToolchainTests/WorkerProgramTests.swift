@@ -47,6 +47,7 @@ struct WorkerProgramTests {
   @Test(.enabled(if: RealPython.any != nil, Comment(rawValue: RealPython.anyReason)))
   func helloTellsVersions() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let report = try await #require(RealPython.any).probe(
       scratch: scratch, environment: RealPython.environment, imports: false)
     #expect(report.python.hasPrefix("3."))
@@ -56,6 +57,7 @@ struct WorkerProgramTests {
   @Test(.enabled(if: RealPython.any != nil, Comment(rawValue: RealPython.anyReason)))
   func codeCannotReachTheProtocol() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let worker = try worker(scratch)
     func told(_ code: String) async throws(WorkerFailure) -> String {
       try await worker.call("run", Probe(code: code), deadline: .seconds(30), as: Told.self).text
@@ -70,6 +72,7 @@ struct WorkerProgramTests {
   @Test(.enabled(if: RealPython.any != nil, Comment(rawValue: RealPython.anyReason)))
   func errorsHaveKinds() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let worker = try worker(scratch)
     let cases: [(String, WorkerFailure.Kind, String)] = [
       ("1 / 0", .python, "ZeroDivisionError"),
@@ -108,6 +111,7 @@ struct WorkerProgramTests {
   @Test(.enabled(if: RealPython.any != nil, Comment(rawValue: RealPython.anyReason)))
   func everythingWrittenLiesInTheScratchFolder() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let worker = try worker(scratch)
     let code = """
       import os, tempfile, pathlib
@@ -129,6 +133,7 @@ struct WorkerProgramTests {
   @Test(.enabled(if: RealPython.any != nil, Comment(rawValue: RealPython.anyReason)))
   func thereIsNoNetwork() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let worker = try worker(scratch)
     let code = "import socket; socket.create_connection(('127.0.0.1', 9), timeout=1)"
     do {
@@ -147,6 +152,7 @@ struct WorkerProgramTests {
       var c: [Double]
     }
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let worker = try worker(scratch)
     try """
     from protocol import operation
@@ -166,6 +172,7 @@ struct WorkerProgramTests {
   @Test(.enabled(if: RealPython.any != nil, Comment(rawValue: RealPython.anyReason)))
   func aTornDownFolderTakesItsProcessesAlong() async throws {
     let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
     let worker = try worker(scratch)
     let task = Task { () -> WorkerFailure? in
       do {

@@ -29,7 +29,7 @@ public enum SassReader {
   public static func instructions(_ text: String) -> [SassInstruction] {
     var found: [SassInstruction] = []
     var line: Int?
-    text.utf8.split(separator: UInt8(ascii: "\n")).forEach { bytes in
+    for bytes in text.utf8.split(separator: UInt8(ascii: "\n")) {
       if let place = lineNumber(bytes) {
         line = place
       } else if let instruction = instruction(bytes, line: line) {
