@@ -36,21 +36,32 @@ public struct HostProgram: Sendable {
   }
 
   /// Runs the module and returns its launches.
-  /// - Parameter constants: other values for some of ``constants``, by name: the same problem at
-  ///   another size.
+  /// - Parameters:
+  ///   - constants: other values for some of ``constants``, by name: the same problem at another
+  ///     size.
+  ///   - calls: how often `forward` is called on the one instance. Before each call after the first
+  ///     the same input tensors get other contents; the trace's outputs are those of all calls.
   /// - Throws: a `Diagnostic` at the first line that cannot be evaluated.
-  public func run(_ inputs: Inputs, constants: [String: Int] = [:]) throws(Diagnostic) -> HostRun {
-    try LargeStack.run { HostRunner(self, .modelNew, constants: constants).run(inputs) }
+  public func run(
+    _ inputs: Inputs, constants: [String: Int] = [:], calls: Int = 1
+  ) throws(Diagnostic) -> HostRun {
+    try LargeStack.run {
+      HostRunner(self, .modelNew, constants: constants, calls: calls).run(inputs)
+    }
   }
 
   /// Runs `Model` of the problem file: shapes and operators of the reference.
-  /// - Parameter inputs: `get_inputs()`, or that with other shapes.
-  /// - Parameter constants: as for `run`.
+  /// - Parameters:
+  ///   - inputs: `get_inputs()`, or that with other shapes.
+  ///   - constants: as for `run`.
+  ///   - calls: as for `run`.
   /// - Throws: a `Diagnostic` at the first line that cannot be evaluated, or if there is no problem.
-  public func runReference(_ inputs: Inputs = .fromProblem, constants: [String: Int] = [:])
-    throws(Diagnostic) -> HostRun
-  {
-    try LargeStack.run { HostRunner(self, .reference, constants: constants).run(inputs) }
+  public func runReference(
+    _ inputs: Inputs = .fromProblem, constants: [String: Int] = [:], calls: Int = 1
+  ) throws(Diagnostic) -> HostRun {
+    try LargeStack.run {
+      HostRunner(self, .reference, constants: constants, calls: calls).run(inputs)
+    }
   }
 }
 

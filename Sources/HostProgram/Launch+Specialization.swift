@@ -86,7 +86,7 @@ extension Launch {
 
 extension ArgumentValue {
   /// A compile-time constant as an argument's value.
-  init(constant: ConstexprValue) {
+  public init(constant: ConstexprValue) {
     switch constant {
     case .none: self = .none
     case .bool(let value): self = .bool(value)

@@ -1,6 +1,5 @@
 import Analysis
 import Diagnostics
-import Foundation
 import HostProgram
 
 extension Explanation {
@@ -8,11 +7,7 @@ extension Explanation {
   ///
   /// - Throws: what `JSONEncoder` throws; figures that are not finite are left out.
   public func json() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return Array(try encoder.encode(ExplanationRecord(self))) + [0x0A]
+    try JSONText.bytes(ExplanationRecord(self))
   }
 }
 

@@ -24,7 +24,7 @@ public enum RequestReader {
   }
 
   /// Whether a text is a bare Python module.
-  static func isModule(_ source: SourceText) -> Bool {
+  public static func isModule(_ source: SourceText) -> Bool {
     if source.name.lowercased().hasSuffix(".py") { return true }
     var hasPython = false
     for index in source.lineStarts.indices {

@@ -48,7 +48,7 @@ private struct FoundLaunch {
     let once = launch.configs.map { config, grid in
       var values = Dictionary(
         launch.arguments.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-      for (name, constant) in config.constants { values[name] = ArgumentValue(constant) }
+      for (name, constant) in config.constants { values[name] = ArgumentValue(constant: constant) }
       return FoundLaunch(
         kernel: launch.kernel, grid: withoutTrailingOnes(grid), numWarps: config.numWarps,
         numStages: config.numStages, values: values)
@@ -92,22 +92,6 @@ private let signatureTypes: [String: ElementType] = [
   "fp32": .fp32, "fp16": .fp16, "bf16": .bf16, "fp64": .fp64, "i1": .int1, "u1": .int1, "i8": .int8,
   "i16": .int16, "i32": .int32, "i64": .int64, "u8": .uint8, "u32": .uint32, "u64": .uint64,
 ]
-
-extension ArgumentValue {
-  fileprivate init(_ constant: ConstexprValue) {
-    self =
-      switch constant {
-      case .none: .none
-      case .bool(let value): .bool(value)
-      case .int(let value): .int(value)
-      case .float(let value): .float(value)
-      case .string(let value): .string(value)
-      case .dtype(let type): .dtype(type)
-      case .tuple(let items): .tuple(items.map(ArgumentValue.init))
-      case .function(let name): .function(name)
-      }
-  }
-}
 
 extension RecordedLaunch {
   struct UnknownType: Error { var word: String }

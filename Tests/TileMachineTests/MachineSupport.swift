@@ -30,8 +30,7 @@ final class Tensors {
     let allocation = try #require(
       memory.register(
         base, byteCount: bytes,
-        label: .init(
-          name: name, element: element, shape: shape, strides: Strides.rowMajor(shape)),
+        label: .init(name: name, element: element, shape: shape, strides: RowMajor.strides(shape)),
         isInitialized: isInitialized))
     places[name] = (buffer, allocation)
     return .pointer(allocation, byteOffset: 0)

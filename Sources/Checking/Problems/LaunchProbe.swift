@@ -11,7 +11,16 @@ struct LaunchProbe {
   let module: ModuleUnderTest
   let run: HostRun
 
-  /// Seconds that all launches together would take on one thread, from a few programs of each.
+  /// What the tile machine does in a second on one core, counted as `TileMachine.Run.work` is. The
+  /// order of magnitude will do: a count chooses the same sizes on every machine, fast or busy.
+  #if DEBUG
+    static let workPerSecond = 1e7
+  #else
+    static let workPerSecond = 1e9
+  #endif
+
+  /// Seconds that all launches together would take on one thread, by the work of a few programs of
+  /// each.
   func seconds(config: Int, deadline: Date) throws -> Double {
     var total = 0.0
     for launch in run.launches {
@@ -22,9 +31,9 @@ struct LaunchProbe {
       options.programs = Array(Set([0, count / 2])).sorted()
       options.fuel = 20_000
       options.deadline = deadline
-      let start = Date()
+      options.countsWork = true
       let outcome = try self.outcome(launch, config, grid, options)
-      let elapsed = Date().timeIntervalSince(start)
+      let elapsed = Double(outcome?.work ?? 0) / Self.workPerSecond
       let isCut = outcome?.fault?.id == "endless-loop"
       total +=
         elapsed / Double(options.programs?.count ?? 1) * Double(count)
@@ -33,29 +42,34 @@ struct LaunchProbe {
     return total
   }
 
-  /// The first fault among the corner programs of every launch at this size.
-  func cornerFault(config: Int, deadline: Date) throws -> MachineFault? {
+  /// The first fault among the corner programs of every launch at this size, under every config or
+  /// only under the first.
+  func cornerFault(allConfigs: Bool, deadline: Date) throws -> MachineFault? {
     for launch in run.launches {
-      let (config, grid) = launch.configs[min(config, launch.configs.count - 1)]
-      let count = grid.reduce(1, *)
-      guard count > 0 else { continue }
-      var options = TileMachine.Options()
-      var ids: Set<Int> = [0, count - 1, count / 2, count / 3]
-      if let first = grid.first { ids.insert(max(0, first - 1)) }
-      options.programs = ids.sorted()
-      options.fuel = 2_000_000
-      options.deadline = deadline
-      if let fault = try outcome(launch, config, grid, options)?.fault,
-        fault.id != "endless-loop"
-      {
-        return fault
+      for (config, grid) in allConfigs ? launch.configs : Array(launch.configs.prefix(1)) {
+        let count = grid.reduce(1, *)
+        guard count > 0 else { continue }
+        var options = TileMachine.Options()
+        var ids: Set<Int> = [0, count - 1, count / 2, count / 3]
+        if let first = grid.first { ids.insert(max(0, first - 1)) }
+        options.programs = ids.sorted()
+        options.fuel = 2_000_000
+        options.deadline = deadline
+        if let fault = try outcome(launch, config, grid, options)?.fault,
+          fault.id != "endless-loop"
+        {
+          return fault
+        }
+        if Date() > deadline { return nil }
       }
-      if Date() > deadline { return nil }
     }
     return nil
   }
 
-  /// nil where the tensors are too large even for addresses.
+  /// Bytes of address space that one tensor may take.
+  private static let largestTensor = 1 << 37
+
+  /// nil where a tensor is too large even for addresses.
   private func outcome(
     _ launch: Launch, _ config: LaunchConfig, _ grid: [Int], _ options: TileMachine.Options
   ) throws -> TileMachine.Run? {
@@ -64,41 +78,26 @@ struct LaunchProbe {
     var held: [Int: (allocation: DeviceMemory.Allocation, bytes: LazyBytes)] = [:]
     var extents: [Int: Int] = [:]
     for argument in launch.arguments {
-      guard case .tensor(let shape) = argument.value else { continue }
-      let last = zip(shape.shape, shape.strides).reduce(shape.offset) {
-        $0 &+ max(0, $1.0 - 1) &* $1.1
+      let shape: TensorShape
+      switch argument.value {
+      case .tensor(let tensor): shape = tensor
+      case .tensorDescriptor(let tensor, _): shape = tensor
+      default: continue
       }
-      let bytes =
-        shape.shape.contains(0)
-        ? 0
-        : (last &+ 1).multipliedReportingOverflow(
-          by: shape.element.bytes
-        ).partialValue
+      guard let bytes = shape.byteExtent, bytes < Self.largestTensor else { return nil }
       extents[shape.storage] = max(extents[shape.storage] ?? 0, bytes)
     }
-    guard extents.values.reduce(0, +) < 1 << 38 else { return nil }
-    var arguments: [String: MachineArgument] = [:]
-    for argument in launch.arguments {
-      switch argument.value {
-      case .tensor(let shape):
-        if held[shape.storage] == nil {
-          guard let bytes = LazyBytes(extents[shape.storage] ?? 0),
-            let allocation = memory.register(
-              bytes.address, byteCount: extents[shape.storage] ?? 0,
-              label: .init(
-                name: argument.name, element: shape.element, shape: shape.shape,
-                strides: shape.strides, offset: shape.offset), isInitialized: true)
-          else { return nil }
-          held[shape.storage] = (allocation, bytes)
-        }
-        guard let allocation = held[shape.storage]?.allocation else { return nil }
-        arguments[argument.name] = .pointer(
-          allocation, byteOffset: shape.offset * shape.element.bytes)
-      case .int(let number): arguments[argument.name] = .int(number)
-      case .bool(let flag): arguments[argument.name] = .int(flag ? 1 : 0)
-      case .float(let number): arguments[argument.name] = .float(number)
-      default: break
+    let arguments = try launch.machineArguments(config) { (shape, name) throws(Diagnostic) in
+      if let known = held[shape.storage] { return known.allocation }
+      let count = extents[shape.storage] ?? 0
+      guard let bytes = LazyBytes(count),
+        let allocation = memory.register(
+          bytes.address, byteCount: count, label: .init(name, shape), isInitialized: true)
+      else {
+        throw Diagnostic(id: "out-of-memory", "no address space for '\(name)' of \(count) bytes")
       }
+      held[shape.storage] = (allocation, bytes)
+      return allocation
     }
     let prepared = try PreparedLaunch(function, grid: grid, arguments: arguments, memory: memory)
     return try withExtendedLifetime(held) { try prepared.run(memory, options) }

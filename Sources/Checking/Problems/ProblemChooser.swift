@@ -15,8 +15,8 @@ struct ProblemChooser {
   /// Shapes of inputs where no problem file gives them.
   var given: [String: TensorShape] = [:]
   /// Seconds one run may take.
-  let target: Double
-  let deadline: Date
+  var target: Double
+  var deadline: Date
   /// Bytes that all inputs together may take.
   private let byteLimit = 24 << 20
 
@@ -29,6 +29,8 @@ struct ProblemChooser {
     var place: Place
     var value: Int
     var isFrozen = false
+    /// Which axis of its input it is; nil for a constant.
+    var axis: Int?
   }
 
   struct Choice {
@@ -72,42 +74,65 @@ struct ProblemChooser {
       problems.append(next)
     }
     let open = base.indices.filter { base[$0].value >= 2 && !isStructural(base[$0], sizes[$0]) }
+    let units = units(base, open)
     var odd = base
-    for (position, index) in open.enumerated() {
+    for (position, unit) in units.enumerated() {
       // Different tails, so that axes of one size come apart.
-      odd[index].value = Self.withTail(base[index].value) + 2 * position
+      odd.set(unit, to: Self.withTail(base[unit[0]].value) + 2 * position)
     }
     add(odd)
-    if problems.count == 1 {
-      for index in open {
-        var one = base
-        one[index].value = Self.withTail(base[index].value)
-        add(one)
-      }
-    }
     // One axis as long as can be afforded and the others short: loops along it have several rounds,
     // the grid several programs.
-    let short = shortest(base, open)
-    for index in open.prefix(6) {
-      if let long = stretched(short, index, given: sizes[index].value, over: base[index].value) {
+    let short = shortest(base, units)
+    for unit in units.prefix(6) {
+      if let long = stretched(
+        short, unit, given: sizes[unit[0]].value, over: base[unit[0]].value)
+      {
         add(long, isStretched: true)
       }
     }
-    for index in open.prefix(4) {
-      var single = base
-      single[index].value = 1
-      add(single)
+    if units.count > 1 || problems.count == 1 {
+      for unit in units.prefix(6) {
+        add(base.setting(unit, to: Self.withTail(base[unit[0]].value)))
+      }
     }
-    return Choice(problems: Array(problems.prefix(12)), given: given, notes: notes)
+    for unit in units.prefix(4) { add(base.setting(unit, to: 1)) }
+    return Choice(problems: Array(problems.prefix(20)), given: given, notes: notes)
+  }
+
+  /// The sizes that can change by themselves, and those that only change with others: the lengths of
+  /// queries and keys.
+  private func units(_ base: [Size], _ open: [Int]) -> [[Int]] {
+    var units: [[Int]] = []
+    var known: Set<Int> = []
+    for index in open where !known.contains(index) {
+      let unit = unit(of: index, base, open)
+      known.formUnion(unit)
+      units.append(unit)
+    }
+    return units
+  }
+
+  /// The fewest sizes that the original lets change together with this one.
+  private func unit(of index: Int, _ base: [Size], _ open: [Int]) -> [Int] {
+    let other = Self.withTail(base[index].value)
+    if canSet([index], to: other, base) { return [index] }
+    let equal = open.filter { base[$0].value == base[index].value }
+    let alike = equal.filter { base[$0].axis == base[index].axis }
+    if canSet(alike, to: other, base) { return alike }
+    return canSet(equal, to: other, base) ? equal : [index]
+  }
+
+  private func canSet(_ unit: [Int], to value: Int, _ base: [Size]) -> Bool {
+    Date() < deadline && accepts(problem(base.setting(unit, to: value)), candidateToo: false)
   }
 
   /// The smallest of a few sizes along each axis that the modules take.
-  private func shortest(_ base: [Size], _ open: [Int]) -> [Size] {
+  private func shortest(_ base: [Size], _ units: [[Int]]) -> [Size] {
     var sizes = base
-    for index in open {
-      for value in [4, 8, 16, 32, 64] where value < sizes[index].value && Date() < deadline {
-        var next = sizes
-        next[index].value = value
+    for unit in units {
+      for value in [4, 8, 16, 32, 64] where value < sizes[unit[0]].value && Date() < deadline {
+        let next = sizes.setting(unit, to: value)
         if accepts(problem(next), candidateToo: true) {
           sizes = next
           break
@@ -119,11 +144,10 @@ struct ProblemChooser {
 
   /// One axis at the given size, halved until it can be afforded; nil where that is no longer than
   /// the base has it.
-  private func stretched(_ short: [Size], _ index: Int, given: Int, over base: Int) -> [Size]? {
+  private func stretched(_ short: [Size], _ unit: [Int], given: Int, over base: Int) -> [Size]? {
     var value = given
     while value > base, Date() < deadline {
-      var next = short
-      next[index].value = value
+      let next = short.setting(unit, to: value)
       if accepts(problem(next), candidateToo: false), price(problem(next)) <= target { return next }
       value /= 2
     }
@@ -151,7 +175,7 @@ struct ProblemChooser {
   private static func axes(_ run: HostRun) -> [Size] {
     run.trace.tensors.filter { $0.role == .input }.flatMap { tensor in
       tensor.shape.shape.indices.map {
-        Size(place: .axis(input: tensor.name, $0), value: tensor.shape.shape[$0])
+        Size(place: .axis(input: tensor.name, $0), value: tensor.shape.shape[$0], axis: $0)
       }
     }
   }
@@ -282,6 +306,10 @@ struct ProblemChooser {
       var inner = 4.0
       if case .tensor(let weight)? = operation.arguments["weight"], weight.shape.count > 1 {
         inner = Double(weight.shape.dropFirst().reduce(1, &*))
+      } else if operation.name.contains("attention"),
+        case .tensor(let key)? = operation.arguments["key"], key.shape.count > 1
+      {
+        inner = 2 * Double(key.shape[key.shape.count - 2]) + 16
       } else if case .tensor(let other)? = operation.arguments["other"]
         ?? operation.arguments["mat2"],
         operation.name.contains("m"), let last = other.shape.dropLast().last
@@ -291,5 +319,17 @@ struct ProblemChooser {
       work += size * inner
     }
     return work / 3e8
+  }
+}
+
+extension [ProblemChooser.Size] {
+  fileprivate mutating func set(_ unit: [Int], to value: Int) {
+    for index in unit { self[index].value = value }
+  }
+
+  fileprivate func setting(_ unit: [Int], to value: Int) -> Self {
+    var changed = self
+    changed.set(unit, to: value)
+    return changed
   }
 }

@@ -24,21 +24,23 @@ public struct CheckProblem: Sendable, Hashable {
   }
 
   /// The host run of a module at this size.
-  func run(_ host: HostProgram) throws -> HostRun {
+  func run(_ host: HostProgram, calls: Int = 1) throws -> HostRun {
     switch sizes {
-    case .constants(let constants): try host.run(.fromProblem, constants: constants)
-    case .shapes(let shapes): try host.run(.resized(shapes))
-    case .tensors(let shapes): try host.run(.tensors(shapes))
-    case .standIns: try host.run(.unknown)
+    case .constants(let constants):
+      try host.run(.fromProblem, constants: constants, calls: calls)
+    case .shapes(let shapes): try host.run(.resized(shapes), calls: calls)
+    case .tensors(let shapes): try host.run(.tensors(shapes), calls: calls)
+    case .standIns: try host.run(.unknown, calls: calls)
     }
   }
 
   /// The host run of the problem's `Model` at this size.
-  func runReference(_ host: HostProgram) throws -> HostRun {
+  func runReference(_ host: HostProgram, calls: Int = 1) throws -> HostRun {
     switch sizes {
-    case .constants(let constants): try host.runReference(.fromProblem, constants: constants)
-    case .shapes(let shapes): try host.runReference(.resized(shapes))
-    case .tensors, .standIns: try host.runReference()
+    case .constants(let constants):
+      try host.runReference(.fromProblem, constants: constants, calls: calls)
+    case .shapes(let shapes): try host.runReference(.resized(shapes), calls: calls)
+    case .tensors, .standIns: try host.runReference(calls: calls)
     }
   }
 }
@@ -54,6 +56,8 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
   case zeros
   /// Ones and minus ones and large numbers in turn: sums cancel.
   case cancelling
+  /// One NaN and one infinity of each sign in each input.
+  case special
 
   public var description: String {
     switch self {
@@ -62,6 +66,7 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
     case .shifted: "inputs + 6"
     case .zeros: "inputs all 0"
     case .cancelling: "inputs that cancel"
+    case .special: "inputs with NaN and infinities"
     }
   }
 

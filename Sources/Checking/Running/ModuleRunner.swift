@@ -51,7 +51,10 @@ final class ModuleRunner {
   /// Calls `forward` and looks at what came out.
   func execute() throws(Diagnostic) -> ModuleRun {
     var before: [String: [Double]] = [:]
-    for tensor in run.trace.tensors { before[tensor.name] = try world.values(tensor.shape) }
+    // Further calls change the inputs from outside.
+    for tensor in run.trace.tensors where setting.calls == 1 || tensor.role != .input {
+      before[tensor.name] = try world.values(tensor.shape)
+    }
     for step in run.trace.forward.indices {
       switch run.trace.forward[step] {
       case .operation(let operation): try execute(operation)
@@ -94,10 +97,12 @@ final class ModuleRunner {
         return
       }
     }
-    result.operators.append(operation.name)
     try world.execute(operation)
-    for storage in written {
-      if let allocation = allocations[storage] { memory.markInitialized(allocation) }
+    for shape in operation.results {
+      guard let allocation = allocations[shape.storage] else { continue }
+      Self.forEachOffset(shape) {
+        memory.markInitialized(allocation, element: $0, bytes: shape.element.bytes)
+      }
     }
   }
 
@@ -160,19 +165,10 @@ final class ModuleRunner {
     guard let launch = run.launch(at: step), !launch.configs.isEmpty else { return }
     let (config, grid) = launch.configs[min(setting.config, launch.configs.count - 1)]
     let function = try module.lower(launch, config)
-    var arguments: [String: MachineArgument] = [:]
     var storages: Set<Int> = []
-    for argument in launch.arguments {
-      guard let value = try bind(argument, &storages) else { continue }
-      arguments[argument.name] = value
-    }
-    for (name, value) in config.constants {
-      switch value {
-      case .int(let number): arguments[name] = .int(number)
-      case .bool(let flag): arguments[name] = .int(flag ? 1 : 0)
-      case .float(let number): arguments[name] = .float(number)
-      default: break
-      }
+    let arguments = try launch.machineArguments(config) { (shape, name) throws(Diagnostic) in
+      storages.insert(shape.storage)
+      return try allocate(shape, name)
     }
     let prepared = try PreparedLaunch(
       function, grid: grid, arguments: arguments, memory: memory)
@@ -181,7 +177,6 @@ final class ModuleRunner {
     options.threads = setting.threads
     options.deadline = setting.deadline
     let outcome = try prepared.run(memory, options)
-    result.launches += 1
     result.programs += outcome.programs
     result.ranOutOfTime = outcome.ranOutOfTime
     for storage in storages where prepared.program.mayWrite(allocations[storage]) {
@@ -192,38 +187,14 @@ final class ModuleRunner {
     }
   }
 
-  private func bind(
-    _ argument: LaunchArgument, _ storages: inout Set<Int>
-  ) throws(Diagnostic) -> MachineArgument? {
-    switch argument.value {
-    case .tensor(let shape):
-      let allocation = try allocate(shape, argument.name)
-      storages.insert(shape.storage)
-      return .pointer(allocation, byteOffset: shape.offset * shape.element.bytes)
-    case .tensorDescriptor(let shape, _):
-      let allocation = try allocate(shape, argument.name)
-      storages.insert(shape.storage)
-      return .descriptor(
-        allocation, byteOffset: shape.offset * shape.element.bytes, shape: shape.shape,
-        strides: shape.strides)
-    case .int(let number): return .int(number)
-    case .bool(let flag): return .int(flag ? 1 : 0)
-    case .float(let number): return .float(number)
-    default: return nil
-    }
-  }
-
   private func allocate(
     _ shape: TensorShape, _ name: String
   ) throws(Diagnostic) -> DeviceMemory.Allocation {
     if let known = allocations[shape.storage] { return known }
     let storage = try world.storage(of: shape)
-    let label = DeviceMemory.Label(
-      name: name, element: shape.element, shape: shape.shape, strides: shape.strides,
-      offset: shape.offset)
     guard
       let allocation = memory.register(
-        storage.baseAddress, byteCount: storage.byteCount, label: label,
+        storage.baseAddress, byteCount: storage.byteCount, label: .init(name, shape),
         isInitialized: storage.isInitialized || !isEmptyAllocated.contains(shape.storage))
     else {
       throw Diagnostic(id: "out-of-memory", "no memory for the shadow of '\(name)'")
@@ -258,7 +229,7 @@ struct SharedNumbers {
       var values = try world.values(tensor.shape)
       if tensor.shape.element.isFloat {
         if tensor.role == .input {
-          Self.change(&values, setting)
+          Self.change(&values, setting, tensor.shape.element)
         } else if let first = values.first, values.allSatisfy({ $0 == first }) {
           Self.spread(&values, around: first)
         }
@@ -291,10 +262,14 @@ struct SharedNumbers {
     }
   }
 
-  private static func change(_ values: inout [Double], _ setting: InputSetting) {
+  private static func change(
+    _ values: inout [Double], _ setting: InputSetting, _ element: ElementType
+  ) {
     switch setting {
     case .asGiven: break
     case .scaled(let exponent):
+      // Half precision has a narrow range: most of it, and not more.
+      let exponent = element == .fp16 ? exponent / 3 : exponent
       let factor = Double(sign: .plus, exponent: exponent, significand: 1)
       for index in values.indices { values[index] *= factor }
     case .shifted: for index in values.indices { values[index] += 6 }
@@ -304,6 +279,11 @@ struct SharedNumbers {
         let sign = index % 2 == 0 ? 1.0 : -1.0
         values[index] = sign * (index % 7 == 0 ? 64 : 1) + values[index] / 64
       }
+    case .special:
+      guard !values.isEmpty else { return }
+      values[values.count / 3] = .nan
+      values[values.count / 2] = .infinity
+      values[values.count * 2 / 3] = -.infinity
     }
   }
 

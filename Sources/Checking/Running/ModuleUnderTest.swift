@@ -38,7 +38,8 @@ public final class ModuleUnderTest {
       config: config, kernel: kernel, computeCapability: 89)
     let key = Key(kernel: launch.kernel, specialization: specialization)
     if let known = lowered[key] { return known }
-    let function = try kernels.lower(launch.kernel, for: specialization)
+    let function = try kernels.lower(
+      launch.kernel, for: specialization, keepsAssertions: true)
     lowered[key] = function
     return function
   }
@@ -49,12 +50,12 @@ struct RunSetting {
   var input = InputSetting.asGiven(seed: 1)
   /// Which of each launch's configs; the last one where there are fewer.
   var config = 0
+  /// How often `forward` is called; the host run is made with the same number.
+  var calls = 1
   var order = TileMachine.Order.ascending
   var poison: UInt8 = 0xFF
   var threads = 1
   var deadline: Date?
-  /// How often `forward` is called on the same objects.
-  var calls = 1
 }
 
 /// What one run of a module did.
@@ -70,11 +71,8 @@ struct ModuleRun {
   var finding: (reason: CheckReason, diagnostic: Diagnostic)?
   /// Inputs and parameters with other contents after the run.
   var changed: [String] = []
-  var launches = 0
   var programs = 0
   /// Whether each output depends on what a kernel wrote.
   var comesFromKernel: [Bool] = []
-  /// Names of torch operators with arithmetic of their own that ran in `forward`.
-  var operators: [String] = []
   var ranOutOfTime = false
 }

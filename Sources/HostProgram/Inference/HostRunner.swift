@@ -9,13 +9,17 @@ struct HostRunner: Sendable {
   let program: HostProgram
   let target: Target
   let constants: [String: Int]
+  let calls: Int
   /// How many times an evaluation may fail and teach something before it counts as failed.
   private static let attempts = 64
 
-  init(_ program: HostProgram, _ target: Target, constants: [String: Int] = [:]) {
+  init(
+    _ program: HostProgram, _ target: Target, constants: [String: Int] = [:], calls: Int = 1
+  ) {
     self.program = program
     self.target = target
     self.constants = constants
+    self.calls = calls
   }
 
   func run(_ inputs: HostProgram.Inputs) -> Result<HostRun, Diagnostic> {
@@ -75,11 +79,13 @@ struct HostRunner: Sendable {
       let learner = Learner(session.evaluator, guess)
       var next: [Guess] = []
       do {
-        let run = try session.run()
+        let run = try session.run(calls: calls)
         guard run.launches.isEmpty, target == .modelNew else { return .success(run) }
         // A module may use its kernels in inference only (batch norm with running statistics).
         let other = HostSession(program, target, inputs, guess.knowledge, constants: constants)
-        if let inference = try? other.run(isTraining: false), !inference.launches.isEmpty {
+        if let inference = try? other.run(isTraining: false, calls: calls),
+          !inference.launches.isEmpty
+        {
           return .success(inference)
         }
         if withoutLaunches == nil { withoutLaunches = run }

@@ -4,8 +4,8 @@ import TileIR
 /// The trace of an evaluation: what a caller may set, and whether every step has what it reads.
 extension HostSession {
   /// Before `forward`: its inputs, and the parameters and buffers of the module.
-  func nameTensors(_ instance: InstanceObject) {
-    namedTensors = usedInputs.map {
+  func nameTensors(_ instance: InstanceObject, _ refills: [UsedInputs] = []) {
+    namedTensors = (usedInputs + refills.joined()).map {
       NamedTensor(name: $0.name, role: .input, shape: $0.tensor.publicShape)
     }
     for (wantsBuffers, role) in [(false, NamedTensor.Role.parameter), (true, .buffer)] {
@@ -25,6 +25,31 @@ extension HostSession {
     if case .resized = inputs { trace.dropUnusedSetup(evaluator.launches) }
     if trace.gap == nil { trace.gap = trace.firstUnfilled(evaluator.launches) }
     return trace
+  }
+
+  // MARK: Further calls
+
+  /// `forward`'s tensors by name.
+  typealias UsedInputs = [(name: String, tensor: TensorObject)]
+
+  /// Tensors like the inputs, for what these hold in a later call.
+  func makeRefill(_ model: ClassObject, call: Int) throws -> UsedInputs {
+    let kept = (usedInputs, dimensions)
+    defer { (usedInputs, dimensions) = kept }
+    usedInputs = []
+    _ = try makeInputs(model)
+    return usedInputs.map { ("\($0.name), call \(call)", $0.tensor) }
+  }
+
+  /// Copies a refill into the inputs: same tensors, same addresses, other contents.
+  func refill(from refill: UsedInputs) {
+    evaluator.operatorDepth = 0
+    for (input, source) in zip(usedInputs, refill)
+    where input.tensor.sizes == source.tensor.sizes {
+      evaluator.noteWrite(input.tensor)
+      evaluator.trace(
+        "copy", ["input": .tensor(input.tensor), "src": .tensor(source.tensor)], [input.tensor])
+    }
   }
 
   // MARK: Filling inputs

@@ -46,7 +46,8 @@ final class HostSession {
   }
 
   /// - Parameter isTraining: what `self.training` says, as `model.train()` or `model.eval()` set it.
-  func run(isTraining: Bool = true) throws -> HostRun {
+  /// - Parameter calls: as for `HostProgram.run`.
+  func run(isTraining: Bool = true, calls: Int = 1) throws -> HostRun {
     if case .modelNew = target { try execute(program.module, moduleUnit) }
     if let problem = program.problem, let problemUnit { try execute(problem, problemUnit) }
     let model = try findModel()
@@ -62,13 +63,17 @@ final class HostSession {
         at: SourceRange(0, 0))
     }
     let arguments = try makeInputs(model)
-    nameTensors(instance)
+    let refills = try (1..<max(1, calls)).map { try makeRefill(model, call: $0 + 1) }
+    nameTensors(instance, refills)
     evaluator.isRecording = true
     evaluator.decisions = evaluator.decisions.filter(\.isKeptRequirement)
-    let result = try evaluator.call(.instance(instance), arguments)
-    evaluator.isRecording = false
     var outputs: [TensorShape] = []
-    try collect(result, &outputs, 0)
+    try collect(try evaluator.call(.instance(instance), arguments), &outputs, 0)
+    for refill in refills {
+      self.refill(from: refill)
+      try collect(try evaluator.call(.instance(instance), arguments), &outputs, 0)
+    }
+    evaluator.isRecording = false
     return finish(outputs)
   }
 

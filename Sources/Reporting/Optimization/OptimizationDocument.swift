@@ -1,3 +1,4 @@
+import Checking
 import Diagnostics
 import Foundation
 import HostProgram
@@ -68,6 +69,8 @@ public struct OptimizationDocument: Encodable, Sendable {
   var launches: [LaunchRecord]
   var trials: [TrialEntry]
   var deduction: [String]?
+  /// The run of the module against the original on the tile machine; absent for the original.
+  var check: CheckRecord?
   var notes: [Note]
 
   public init(request: Request, result: Optimization) {
@@ -92,6 +95,7 @@ public struct OptimizationDocument: Encodable, Sendable {
     launches = LaunchRecord.all(of: result, for: request)
     trials = result.trials.map(Self.entry)
     deduction = result.deduction?.steps
+    check = result.check.map { CheckRecord($0, name: result.module.name) }
     notes = (request.notes + result.notes).map { note in
       Note(
         id: note.id, severity: note.severity.rawValue, message: note.message,
@@ -116,11 +120,7 @@ public struct OptimizationDocument: Encodable, Sendable {
 
   /// - Throws: never for values made by `init`; figures that are not finite become strings.
   public func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    String(decoding: try JSONText.bytes(self), as: UTF8.self)
   }
 }
 

@@ -1,45 +1,25 @@
+import ElementMath
 import TileIR
 
 /// How one element lives in the arena.
 ///
 /// fp16, bf16 and the fp8 formats are held as `Float`: every value of theirs is one, and an
 /// operation's result is rounded to the format after it. Pointers are virtual addresses.
-enum Lane: Hashable, Sendable {
-  case bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64
+typealias Lane = ElementMath.Lane
 
+extension ElementMath.Lane {
   init(_ element: ElementType) {
-    switch element {
-    case .int1: self = .bool
-    case .int8: self = .i8
-    case .int16: self = .i16
-    case .int32: self = .i32
-    case .int64, .pointer: self = .i64
-    case .uint8: self = .u8
-    case .uint16: self = .u16
-    case .uint32: self = .u32
-    case .uint64: self = .u64
-    case .fp8e4nv, .fp8e5, .fp8e4b15, .fp8e4b8, .fp8e5b16, .fp16, .bf16, .fp32: self = .f32
-    case .fp64: self = .f64
-    }
-  }
-
-  /// Bytes of one lane in the arena.
-  var bytes: Int {
-    switch self {
-    case .bool, .i8, .u8: 1
-    case .i16, .u16: 2
-    case .i32, .u32, .f32: 4
-    case .i64, .u64, .f64: 8
-    }
+    // Addresses are computed with sign: an offset may be negative.
+    self = element.isPointer ? .int64 : ElementMath.lane(element)
   }
 
   /// The lane whose handlers do for operations that do not depend on the sign.
   var unsignedAgnostic: Lane {
     switch self {
-    case .bool, .u8: .i8
-    case .u16: .i16
-    case .u32: .i32
-    case .u64: .i64
+    case .bool, .uint8: .int8
+    case .uint16: .int16
+    case .uint32: .int32
+    case .uint64: .int64
     default: self
     }
   }

@@ -19,26 +19,26 @@ extension MachineCompiler {
     let handler: Handler
     let lane: Lane
     switch Lane(type.element) {
-    case .f64:
-      lane = .f64
+    case .double:
+      lane = .double
       handler = DotHandlers.double
-    case .f32:
-      lane = .f32
+    case .float:
+      lane = .float
       handler = DotHandlers.float
       if aType.element.isInteger || bType.element.isInteger {
         throw unsupported("a product of integers into \(type.element)", operation)
       }
-    case .i32:
-      lane = .i32
+    case .int32:
+      lane = .int32
       handler = DotHandlers.integer
-      a = emitElementwise(CastHandlers.integer(from: a.lane, to: .i32), [a], lane: .i32)
-      b = emitElementwise(CastHandlers.integer(from: b.lane, to: .i32), [b], lane: .i32)
+      a = emitElementwise(CastHandlers.integer(from: a.lane, to: .int32), [a], lane: .int32)
+      b = emitElementwise(CastHandlers.integer(from: b.lane, to: .int32), [b], lane: .int32)
     default: throw unsupported("a product into \(type.element)", operation)
     }
-    let splits = aType.element == .fp32 && bType.element == .fp32 && lane == .f32
+    let splits = aType.element == .fp32 && bType.element == .fp32 && lane == .float
     if splits, precision == .tf32 {
-      a = emitDense(DotHandlers.truncateToTF32, [a], lane: .f32)
-      b = emitDense(DotHandlers.truncateToTF32, [b], lane: .f32)
+      a = emitDense(DotHandlers.truncateToTF32, [a], lane: .float)
+      b = emitDense(DotHandlers.truncateToTF32, [b], lane: .float)
     } else if splits, precision != .ieee {
       operands[result.index] = emitSplitProduct(
         precision, a, b, c, type.shape, k)
@@ -56,32 +56,32 @@ extension MachineCompiler {
   ) -> Operand {
     let left = split(a, precision)
     let right = split(b, precision)
-    var sum = materialize(constant(0.0, .f32, shape), shape)
+    var sum = materialize(constant(0.0, .float, shape), shape)
     for order in (1..<left.count).reversed() {
       for part in 0...order {
         sum = emitProduct(
           DotHandlers.float, left[order - part], right[part], sum, shape, k)
       }
     }
-    sum = emitDense(DotHandlers.withoutNaN, [sum], lane: .f32)
+    sum = emitDense(DotHandlers.withoutNaN, [sum], lane: .float)
     sum = emitProduct(DotHandlers.float, left[0], right[0], sum, shape, k)
-    guard let add = FloatHandlers.binary(.add, .f32) else { return sum }
-    return emitElementwise(add, [sum, c], lane: .f32)
+    guard let add = FloatHandlers.binary(.add, .float) else { return sum }
+    return emitElementwise(add, [sum, c], lane: .float)
   }
 
   /// The parts of fp32 lanes, largest first: two in TF32, or two or three in bf16.
   private mutating func split(_ operand: Operand, _ precision: InputPrecision) -> [Operand] {
-    guard precision != .tf32x3, let subtract = FloatHandlers.binary(.sub, .f32) else {
+    guard precision != .tf32x3, let subtract = FloatHandlers.binary(.sub, .float) else {
       return [
-        emitDense(DotHandlers.roundToTF32, [operand], lane: .f32),
-        emitDense(DotHandlers.residueOfTF32, [operand], lane: .f32),
+        emitDense(DotHandlers.roundToTF32, [operand], lane: .float),
+        emitDense(DotHandlers.residueOfTF32, [operand], lane: .float),
       ]
     }
     var parts: [Operand] = []
     var rest = operand
     for index in 0..<(precision == .bf16x6 ? 3 : 2) {
-      if index > 0 { rest = emitElementwise(subtract, [rest, parts[index - 1]], lane: .f32) }
-      parts.append(emitDense(MathHandlers.round(.bf16), [rest], lane: .f32))
+      if index > 0 { rest = emitElementwise(subtract, [rest, parts[index - 1]], lane: .float) }
+      parts.append(emitDense(MathHandlers.round(.bf16), [rest], lane: .float))
     }
     return parts
   }
@@ -98,6 +98,7 @@ extension MachineCompiler {
     var detail = Detail()
     let rank = shape.count
     detail.sizes = [shape.dropLast(2).reduce(1, *), shape[rank - 2], shape[rank - 1], k]
+    detail.products = detail.sizes.reduce(1, *)
     emit(
       Pending(
         instruction: instruction, reads: [a.slot, b.slot, c.slot], writes: [target.slot],
@@ -159,11 +160,11 @@ extension MachineCompiler {
     let isArg =
       combine == .argmaxLeft || combine == .argmaxFast || combine == .argminLeft
       || combine == .argminFast
-    if isArg, inputs.count == 2, inputs[1].lane == .i32,
+    if isArg, inputs.count == 2, inputs[1].lane == .int32,
       let handler = ReduceHandlers.arg(inputs[0].lane)
     {
       let values = newOperand(inputs[0].lane, outStored)
-      let indices = newOperand(.i32, outStored)
+      let indices = newOperand(.int32, outStored)
       var instruction = Instruction(handler: handler)
       (instruction.a, instruction.b, instruction.d, instruction.c) = (
         inputs[0].slot, inputs[1].slot, values.slot, indices.slot
@@ -335,11 +336,11 @@ extension MachineCompiler {
   ) throws(Diagnostic) {
     let type = tile(operation.operands[0])
     let input = materialize(try operand(operation.operands[0], operation), type.shape)
-    let target = newOperand(.i32, [bins])
+    let target = newOperand(.int32, [bins])
     var instruction = Instruction(handler: ReduceHandlers.histogram)
     (instruction.d, instruction.a, instruction.n) = (target.slot, input.slot, input.count)
     (instruction.imm, instruction.imm2) = (input.lane.bytes, hasMask ? 1 : 0)
-    instruction.site = currentSite(type.shape)
+    instruction.site = currentSite
     var reads = [input.slot]
     var fields: Fields = [.d, .a]
     if hasMask {

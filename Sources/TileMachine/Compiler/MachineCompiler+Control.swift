@@ -71,7 +71,7 @@ extension MachineCompiler {
     let lower = try operand(operation.operands[0], operation)
     let upper = try operand(operation.operands[1], operation)
     let step = try operand(operation.operands[2], operation)
-    let site = currentSite([])
+    let site = currentSite
     let variable = newOperand(lower.lane, [])
     let carried = try carry(
       Array(operation.operands.dropFirst(3)), Array(region.arguments.dropFirst()), region,
@@ -115,12 +115,12 @@ extension MachineCompiler {
         let steps = pointerSteps(from: argument, to: yields[index], region)
       {
         let shape = joined([type.shape.map { _ in 1 }] + steps.map { stored[$0] })
-        let delta = newOperand(.i64, shape)
-        emitMove(constant(0, .i64, shape), into: delta)
+        let delta = newOperand(.int64, shape)
+        emitMove(constant(0, .int64, shape), into: delta)
         var twin: Operand?
         if steps.contains(where: { wrapsInSlice[$0.index] }) {
-          let place = newOperand(.i64, shape)
-          emitMove(constant(0, .i64, shape), into: place)
+          let place = newOperand(.int64, shape)
+          emitMove(constant(0, .int64, shape), into: place)
           twin = place
         }
         pointers[argument.index] = moved(start, delta, twin)
@@ -216,7 +216,7 @@ extension MachineCompiler {
 
   mutating func compileWhile(_ operation: Operation) throws(Diagnostic) {
     let (before, after) = (operation.regions[0], operation.regions[1])
-    let site = currentSite([])
+    let site = currentSite
     var places: [Operand] = []
     for (index, value) in operation.operands.enumerated() {
       let type = tile(value)

@@ -19,7 +19,7 @@ extension MachineCompiler {
       other = try lanes(operation.operands[2], operation)
       if element.isNarrowFloat, let lanes = other {
         other = emitDense(
-          MathHandlers.encode(element), [lanes], lane: element.bytes == 1 ? .u8 : .u16)
+          MathHandlers.encode(element), [lanes], lane: element.bytes == 1 ? .uint8 : .uint16)
       }
     }
     let rank = tile(result).shape.map { _ in 1 }
@@ -27,7 +27,7 @@ extension MachineCompiler {
       [rank] + parts.terms.map(\.operand.shape) + [mask, other].compactMap { $0?.shape })
     if attributes.isVolatile { shape = tile(result).shape }
     let rawLane: Lane =
-      element.isNarrowFloat ? (element.bytes == 1 ? .u8 : .u16) : Lane(element)
+      element.isNarrowFloat ? (element.bytes == 1 ? .uint8 : .uint16) : Lane(element)
     emitOverflowCheck(parts, over: shape, mask: mask, bytes: element.bytes)
     let target = newOperand(rawLane, shape)
     var detail = Detail()
@@ -38,7 +38,7 @@ extension MachineCompiler {
       LoadHandlers.load(element), shape, detail, writes: target, isLoad: true)
     operands[result.index] =
       element.isNarrowFloat
-      ? emitDense(MathHandlers.decode(element), [target], lane: .f32) : target
+      ? emitDense(MathHandlers.decode(element), [target], lane: .float) : target
   }
 
   mutating func compileStore(
@@ -51,7 +51,7 @@ extension MachineCompiler {
     var value = try lanes(operation.operands[1], operation)
     if element.isNarrowFloat {
       value = emitDense(
-        MathHandlers.encode(element), [value], lane: element.bytes == 1 ? .u8 : .u16)
+        MathHandlers.encode(element), [value], lane: element.bytes == 1 ? .uint8 : .uint16)
     }
     var shapes = parts.terms.map(\.operand.shape) + [value.shape]
     var mask: Operand?
@@ -77,7 +77,7 @@ extension MachineCompiler {
     var instruction = Instruction(handler: handler)
     instruction.n = shape.last ?? 1
     instruction.rows = shape.dropLast().reduce(1, *)
-    instruction.site = currentSite(shape)
+    instruction.site = currentSite
     program.sites[program.sites.count - 1].shape = shape
     program.longestRow = max(program.longestRow, instruction.n)
     var fields: Fields = []
@@ -125,7 +125,7 @@ extension MachineCompiler {
     // Every lane counts, equal or not.
     let shape = tile(operation.operands[value]).shape
     let rawLane: Lane =
-      element.isNarrowFloat ? (element.bytes == 1 ? .u8 : .u16) : Lane(element)
+      element.isNarrowFloat ? (element.bytes == 1 ? .uint8 : .uint16) : Lane(element)
     func raw(_ compiler: inout MachineCompiler, _ index: Int) throws(Diagnostic) -> Operand {
       let lanes = try compiler.lanes(operation.operands[index], operation)
       guard element.isNarrowFloat else { return lanes }
@@ -145,7 +145,7 @@ extension MachineCompiler {
     if let result = operation.results.first {
       operands[result.index] =
         element.isNarrowFloat
-        ? emitDense(MathHandlers.decode(element), [target], lane: .f32) : target
+        ? emitDense(MathHandlers.decode(element), [target], lane: .float) : target
     }
   }
 
@@ -167,11 +167,11 @@ extension MachineCompiler {
     let shape = tile(source).shape
     let all = materialize(lanes, shape)
     let wide =
-      all.lane == .i64
-      ? all : emitElementwise(CastHandlers.integer(from: all.lane, to: .i64), [all], lane: .i64)
+      all.lane == .int64
+      ? all : emitElementwise(CastHandlers.integer(from: all.lane, to: .int64), [all], lane: .int64)
     var instruction = Instruction(handler: HintHandlers.check(kind))
     (instruction.a, instruction.n) = (wide.slot, all.count)
-    instruction.site = currentSite(shape)
+    instruction.site = currentSite
     instruction.imm = tile(source).element.pointee?.bytes ?? 1
     var detail = Detail()
     detail.sizes = shape
@@ -191,7 +191,7 @@ extension MachineCompiler {
     let condition = try operand(operation.operands[0], operation)
     var instruction = Instruction(handler: handler)
     (instruction.a, instruction.n) = (condition.slot, condition.count)
-    instruction.site = currentSite(condition.shape)
+    instruction.site = currentSite
     program.sites[program.sites.count - 1].shape = condition.shape
     program.sites[program.sites.count - 1].text = text
     var detail = Detail()

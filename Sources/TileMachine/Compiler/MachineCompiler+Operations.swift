@@ -67,10 +67,10 @@ extension MachineCompiler {
       emitScalar(FrameHandlers.programID(axis), result)
     case .numPrograms(let axis):
       guard let result else { return }
-      operands[result.index] = constant([grid.0, grid.1, grid.2][axis], .i32, [])
+      operands[result.index] = constant([grid.0, grid.1, grid.2][axis], .int32, [])
     case .makeRange(let start, let end):
       guard let result else { return }
-      let target = newOperand(.i32, [end - start])
+      let target = newOperand(.int32, [end - start])
       var instruction = Instruction(handler: ShapeHandlers.range)
       (instruction.d, instruction.n, instruction.imm) = (target.slot, end - start, start)
       emit(Pending(instruction: instruction, writes: [target.slot], fields: .d))
@@ -171,7 +171,7 @@ extension MachineCompiler {
       }
     case .trans(let order):
       let target = newOperand(source.lane, order.map { source.shape[$0] })
-      let strides = Strides.rowMajor(source.shape)
+      let strides = RowMajor.strides(source.shape)
       emitCopy(source, strides: order.map { strides[$0] }, into: target)
       operands[result.index] = target
     case .join:
@@ -245,10 +245,10 @@ extension MachineCompiler {
     var instruction = Instruction(handler: ShapeHandlers.gather(bytes: source.lane.bytes))
     (instruction.d, instruction.a, instruction.b) = (target.slot, source.slot, indices.slot)
     (instruction.n, instruction.imm, instruction.imm2) = (target.count, axis, indices.lane.bytes)
-    instruction.site = currentSite(shape)
+    instruction.site = currentSite
     var detail = Detail()
     detail.sizes = shape
-    detail.strides = Strides.rowMajor(sourceShape)
+    detail.strides = RowMajor.strides(sourceShape)
     detail.more = [sourceShape[axis]]
     emit(
       Pending(
@@ -374,7 +374,7 @@ extension MachineCompiler {
 
   mutating func rounded(_ target: Operand, _ element: ElementType) -> Operand {
     guard element.isNarrowFloat else { return target }
-    return emitDense(MathHandlers.round(element), [target], lane: .f32)
+    return emitDense(MathHandlers.round(element), [target], lane: .float)
   }
 
   /// An instruction over whole buffers: operands must have the result's shape.
@@ -384,7 +384,7 @@ extension MachineCompiler {
     var instruction = Instruction(handler: handler)
     instruction.d = target.slot
     instruction.n = target.count
-    instruction.site = currentSite(target.shape)
+    instruction.site = currentSite
     var fields: Fields = .d
     if let first = inputs.first {
       instruction.a = first.slot
@@ -416,10 +416,10 @@ extension MachineCompiler {
     var bits = input
     if source.isNarrowFloat {
       bits = emitDense(
-        MathHandlers.encode(source), [input], lane: source.bytes == 1 ? .u8 : .u16)
+        MathHandlers.encode(source), [input], lane: source.bytes == 1 ? .uint8 : .uint16)
     }
     if target.isNarrowFloat {
-      return emitDense(MathHandlers.decode(target), [bits], lane: .f32)
+      return emitDense(MathHandlers.decode(target), [bits], lane: .float)
     }
     return Operand(slot: bits.slot, lane: Lane(target), shape: bits.shape)
   }

@@ -44,9 +44,9 @@ extension MachineCompiler {
     guard depth < 64, wrapsInSlice[value.index], let definition = definitions[value.index],
       let followed = Self.followedOperands(definition, function)
     else {
-      if narrow.lane == .i64 { return narrow }
+      if narrow.lane == .int64 { return narrow }
       return emitElementwise(
-        CastHandlers.integer(from: narrow.lane, to: .i64), [narrow], lane: .i64)
+        CastHandlers.integer(from: narrow.lane, to: .int64), [narrow], lane: .int64)
     }
     var inputs: [Operand] = []
     for operand in followed {
@@ -57,28 +57,28 @@ extension MachineCompiler {
     switch definition.kind {
     case .binary(let op):
       guard
-        let handler = IntegerHandlers.wrapping(op, .i64) ?? IntegerHandlers.ordered(op, .i64)
+        let handler = IntegerHandlers.wrapping(op, .int64) ?? IntegerHandlers.ordered(op, .int64)
       else { return nil }
-      return emitElementwise(handler, inputs, lane: .i64)
+      return emitElementwise(handler, inputs, lane: .int64)
     case .unary(let op):
-      return IntegerHandlers.unary(op, .i64).map { emitElementwise($0, inputs, lane: .i64) }
+      return IntegerHandlers.unary(op, .int64).map { emitElementwise($0, inputs, lane: .int64) }
     case .select:
       guard let condition = operands[definition.operands[0].index] else { return nil }
-      return emitElementwise(FloatHandlers.select(bytes: 8), [condition] + inputs, lane: .i64)
+      return emitElementwise(FloatHandlers.select(bytes: 8), [condition] + inputs, lane: .int64)
     case .splat:
-      return Operand(slot: inputs[0].slot, lane: .i64, shape: shape.map { _ in 1 })
+      return Operand(slot: inputs[0].slot, lane: .int64, shape: shape.map { _ in 1 })
     case .expandDims(let axis):
       inputs[0].shape.insert(1, at: axis)
       return inputs[0]
     case .reshape:
       if inputs[0].count == 1 {
-        return Operand(slot: inputs[0].slot, lane: .i64, shape: shape.map { _ in 1 })
+        return Operand(slot: inputs[0].slot, lane: .int64, shape: shape.map { _ in 1 })
       }
       let all = materialize(inputs[0], tile(followed[0]).shape)
-      return Operand(slot: all.slot, lane: .i64, shape: shape)
+      return Operand(slot: all.slot, lane: .int64, shape: shape)
     case .trans(let order):
-      let target = newOperand(.i64, order.map { inputs[0].shape[$0] })
-      let strides = Strides.rowMajor(inputs[0].shape)
+      let target = newOperand(.int64, order.map { inputs[0].shape[$0] })
+      let strides = RowMajor.strides(inputs[0].shape)
       emitCopy(inputs[0], strides: order.map { strides[$0] }, into: target)
       return target
     default: return inputs[0]
@@ -106,7 +106,7 @@ extension MachineCompiler {
     instruction.n = shape.last ?? 1
     instruction.rows = shape.dropLast().reduce(1, *)
     instruction.imm = bytes
-    instruction.site = currentSite(shape)
+    instruction.site = currentSite
     var detail = Detail()
     var reads = [narrow.slot, exact.slot]
     if let mask {

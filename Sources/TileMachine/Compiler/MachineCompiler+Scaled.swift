@@ -21,7 +21,7 @@ extension MachineCompiler {
     var a = try unpacked(operation, 0, lhsFormat, isLastAxis: lhsKPack)
     var b = try unpacked(operation, rightIndex, rhsFormat, isLastAxis: !rhsKPack)
     let k = a.shape[rank - 1]
-    guard Lane(type.element) == .f32, b.shape[rank - 2] == k else {
+    guard Lane(type.element) == .float, b.shape[rank - 2] == k else {
       throw unsupported("a scaled product of these types", operation)
     }
     if hasLHSScale {
@@ -35,7 +35,7 @@ extension MachineCompiler {
     if hasRHSScale {
       let scale = try scales(operation, rightIndex + 1)
       let (columns, groups) = (scale.shape[0], scale.shape[1])
-      let turned = newOperand(.f32, [groups, columns])
+      let turned = newOperand(.float, [groups, columns])
       emitCopy(scale, strides: [1, groups], into: turned)
       let lead = b.shape.dropLast(2)
       b = try scaled(
@@ -57,7 +57,7 @@ extension MachineCompiler {
     let input = materialize(try operand(value, operation), shape)
     guard format == "e2m1" else { return input }
     let rank = shape.count
-    let pairs = newOperand(.f32, shape + [2])
+    let pairs = newOperand(.float, shape + [2])
     var instruction = Instruction(handler: ScaleHandlers.unpackE2M1)
     (instruction.d, instruction.a, instruction.n) = (pairs.slot, input.slot, input.count)
     emit(
@@ -66,15 +66,15 @@ extension MachineCompiler {
     var full = shape
     if isLastAxis {
       full[rank - 1] *= 2
-      return Operand(slot: pairs.slot, lane: .f32, shape: full)
+      return Operand(slot: pairs.slot, lane: .float, shape: full)
     }
     full[rank - 2] *= 2
-    let target = newOperand(.f32, full)
+    let target = newOperand(.float, full)
     var sizes = shape
     sizes.insert(2, at: rank - 1)
     emitCopy(
-      pairs, strides: Strides.rowMajor(shape).dropLast().map { $0 * 2 } + [1, 2],
-      into: Operand(slot: target.slot, lane: .f32, shape: sizes))
+      pairs, strides: RowMajor.strides(shape).dropLast().map { $0 * 2 } + [1, 2],
+      into: Operand(slot: target.slot, lane: .float, shape: sizes))
     return target
   }
 
@@ -89,20 +89,20 @@ extension MachineCompiler {
     guard input.lane.bytes == 1 else {
       throw unsupported("scales of \(type.element)", operation)
     }
-    return emitDense(ScaleHandlers.decodeE8M0, [input], lane: .f32)
+    return emitDense(ScaleHandlers.decodeE8M0, [input], lane: .float)
   }
 
   private mutating func scaled(
     _ operand: Operand, _ scale: Operand, split: [Int], scaleShape: [Int], _ operation: Operation
   ) throws(Diagnostic) -> Operand {
-    guard let multiply = FloatHandlers.binary(.mul, .f32), split.reduce(1, *) == operand.count
+    guard let multiply = FloatHandlers.binary(.mul, .float), split.reduce(1, *) == operand.count
     else { throw unsupported("scales of this shape", operation) }
     let product = emitElementwise(
       multiply,
       [
-        Operand(slot: operand.slot, lane: .f32, shape: split),
-        Operand(slot: scale.slot, lane: .f32, shape: scaleShape),
-      ], lane: .f32)
-    return Operand(slot: product.slot, lane: .f32, shape: operand.shape)
+        Operand(slot: operand.slot, lane: .float, shape: split),
+        Operand(slot: scale.slot, lane: .float, shape: scaleShape),
+      ], lane: .float)
+    return Operand(slot: product.slot, lane: .float, shape: operand.shape)
   }
 }

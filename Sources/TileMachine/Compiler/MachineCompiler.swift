@@ -95,7 +95,7 @@ struct MachineCompiler {
     self.definitions = definitions
     for (value, address) in arguments {
       pointers[value.index] = PointerParts(
-        terms: [.init(operand: constant(address, .i64, []), scale: 1)])
+        terms: [.init(operand: constant(address, .int64, []), scale: 1)])
       isUniform[value.index] = true
     }
   }
@@ -127,7 +127,7 @@ struct MachineCompiler {
 
   mutating func constant(_ value: Double, _ lane: Lane, _ shape: [Int]) -> Operand {
     let bytes =
-      lane == .f64
+      lane == .double
       ? withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
       : withUnsafeBytes(of: Float(value).bitPattern.littleEndian) { Array($0) }
     return Operand(slot: constant(bytes: bytes), lane: lane, shape: shape.map { _ in 1 })
@@ -166,7 +166,7 @@ struct MachineCompiler {
     instruction.imm = imm
     instruction.d = result.slot
     instruction.sd = walk.n * result.lane.bytes
-    instruction.site = currentSite(result.shape)
+    instruction.site = currentSite
     var fields: Fields = .d
     for (index, input) in inputs.enumerated() {
       let step = walk.rowStep[index] * input.lane.bytes
@@ -196,7 +196,7 @@ struct MachineCompiler {
     if Walk(over: shape, [operand.shape]) != nil {
       emitElementwise(IntegerHandlers.copy(bytes: operand.lane.bytes), [operand], into: result)
     } else {
-      let strides = Strides.rowMajor(operand.shape)
+      let strides = RowMajor.strides(operand.shape)
       emitCopy(operand, strides: zip(strides, operand.shape).map { $1 == 1 ? 0 : $0 }, into: result)
     }
     return result
@@ -216,9 +216,8 @@ struct MachineCompiler {
         fields: [.d, .a], detail: detail))
   }
 
-  mutating func currentSite(_ shape: [Int]) -> Int {
-    program.sites.count - 1
-  }
+  /// The site of the operation that is being compiled.
+  var currentSite: Int { program.sites.count - 1 }
 
   /// Opens a site for the operation that is being compiled.
   mutating func openSite(_ operation: Operation, shape: [Int], element: ElementType) {
@@ -237,16 +236,8 @@ struct MachineCompiler {
   }
 }
 
-/// Row-major strides and loops over them.
+/// Loops over strides.
 enum Strides {
-  static func rowMajor(_ shape: [Int]) -> [Int] {
-    var strides = Array(repeating: 1, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * shape[axis + 1]
-    }
-    return strides
-  }
-
   /// Drops axes of size 1 and merges axes that are walked as one.
   static func collapsed(_ sizes: [Int], _ strides: [Int]) -> (sizes: [Int], strides: [Int]) {
     var result: (sizes: [Int], strides: [Int]) = ([], [])

@@ -102,7 +102,7 @@ extension MachineCompiler {
     } else if let narrow = operands[offset.index] {
       // Narrower and unsigned offsets are widened first.
       let wide = emitElementwise(
-        CastHandlers.integer(from: narrow.lane, to: .i64), [narrow], lane: .i64)
+        CastHandlers.integer(from: narrow.lane, to: .int64), [narrow], lane: .int64)
       terms.append(.init(operand: wide, scale: size))
     }
     let twin = twinTerms(base, offset, scale: size, terms: terms.dropFirst(base.terms.count))
@@ -111,10 +111,10 @@ extension MachineCompiler {
 
   /// One term as a tile of bytes (i64 lanes).
   mutating func bytes(of term: PointerParts.Term) -> Operand {
-    if term.operand.lane == .i64, term.scale == 1 { return term.operand }
+    if term.operand.lane == .int64, term.scale == 1 { return term.operand }
     let handler: Handler =
-      term.operand.lane == .i64 ? AddressHandlers.scale64 : AddressHandlers.scale32
-    return emitElementwise(handler, [term.operand], lane: .i64, imm: term.scale)
+      term.operand.lane == .int64 ? AddressHandlers.scale64 : AddressHandlers.scale32
+    return emitElementwise(handler, [term.operand], lane: .int64, imm: term.scale)
   }
 
   /// The sum of terms as bytes; nil for no terms.
@@ -123,7 +123,8 @@ extension MachineCompiler {
     var result: Operand?
     for term in terms.sorted(by: { $0.operand.count < $1.operand.count }) {
       let next = bytes(of: term)
-      result = result.map { emitElementwise(AddressHandlers.add, [$0, next], lane: .i64) } ?? next
+      result =
+        result.map { emitElementwise(AddressHandlers.add, [$0, next], lane: .int64) } ?? next
     }
     return result
   }

@@ -22,5 +22,7 @@ struct Detail: Sendable {
   var sizes: [Int] = []
   var strides: [Int] = []
   var more: [Int] = []
+  /// Multiply-adds of a matrix product.
+  var products = 0
   var text = ""
 }

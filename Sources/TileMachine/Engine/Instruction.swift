@@ -48,6 +48,8 @@ struct Frame {
   var details: UnsafePointer<Detail>
   /// Instructions this program may still execute in loops, against endless ones.
   var fuel: Int
+  /// Lanes that instructions ran over, where they are counted.
+  var work = 0
   /// Row addresses, as long as the longest row of the kernel.
   var addresses: UnsafeMutablePointer<Int>
   var printed: PrintLog?

@@ -19,6 +19,7 @@ final class Scheduler: @unchecked Sendable {
   private struct State {
     var fault: (raw: RawFault, id: (Int, Int, Int), linear: Int)?
     var done = 0
+    var work = 0
     var lacksMemory = false
     var ranOut = false
   }
@@ -53,7 +54,7 @@ final class Scheduler: @unchecked Sendable {
     let lock = threads > 1 ? AtomicLock() : nil
     // Programs that print run on one thread, so that lines stay in order.
     if threads == 1 {
-      work(count, chunk: 64, log, lock)
+      work(count, chunk: options.deadline == nil ? 64 : 4, log, lock)
     } else {
       let chunk = max(1, min(64, count / (threads * 8)))
       DispatchQueue.concurrentPerform(iterations: threads) { _ in
@@ -63,7 +64,7 @@ final class Scheduler: @unchecked Sendable {
     return state.withLock { state in
       if state.lacksMemory { return nil }
       return TileMachine.Run(
-        printed: log.lines, ranOutOfTime: state.ranOut, programs: state.done)
+        printed: log.lines, ranOutOfTime: state.ranOut, programs: state.done, work: state.work)
     }
   }
 
@@ -131,13 +132,23 @@ final class Scheduler: @unchecked Sendable {
         frame.pointee.word = GranuleState.word(program: linear)
         frame.pointee.isSynchronized = false
         frame.pointee.fuel = options.fuel
-        Self.execute(program.body, frame)
+        if options.countsWork {
+          Self.executeCounting(program.body, frame)
+        } else {
+          Self.execute(program.body, frame)
+        }
         if frame.pointee.stopped {
+          state.withLock { $0.work &+= frame.pointee.work }
           report(frame, linear: linear)
           return
         }
       }
-      state.withLock { $0.done += end - start }
+      let work = frame.pointee.work
+      frame.pointee.work = 0
+      state.withLock {
+        $0.done += end - start
+        $0.work &+= work
+      }
     }
   }
 
@@ -151,6 +162,33 @@ final class Scheduler: @unchecked Sendable {
       if let known = state.fault, known.linear <= linear { return }
       state.fault = (raw, (Int(id.0), Int(id.1), Int(id.2)), linear)
     }
+  }
+
+  /// `execute`, adding up what each instruction runs over.
+  static func executeCounting(_ code: [Instruction], _ frame: UnsafeMutablePointer<Frame>) {
+    code.withUnsafeBufferPointer { code in
+      guard let base = code.baseAddress else { return }
+      let count = code.count
+      frame.pointee.pc = 0
+      while frame.pointee.pc < count {
+        let instruction = base + frame.pointee.pc
+        frame.pointee.pc &+= 1
+        frame.pointee.work &+= work(of: instruction.pointee, frame.pointee.details)
+        instruction.pointee.handler(frame, instruction)
+        if frame.pointee.stopped { return }
+      }
+    }
+  }
+
+  /// Lanes; a multiply-add of a matrix product, whose inner loops are the densest, counts a quarter.
+  private static func work(of instruction: Instruction, _ details: UnsafePointer<Detail>) -> Int {
+    let fixed = 16
+    if instruction.detail >= 0 {
+      let detail = details + instruction.detail
+      if detail.pointee.products > 0 { return fixed &+ detail.pointee.products / 4 }
+      if !detail.pointee.sizes.isEmpty { return fixed &+ detail.pointee.sizes.reduce(1, &*) }
+    }
+    return fixed &+ instruction.rows &* (instruction.n &+ 4)
   }
 
   /// Runs instructions until their end, a jump past it or a stop.

@@ -23,6 +23,8 @@ public struct TileMachine: Sendable {
     public var programs: [Int]?
     /// Seconds after which a launch is given up; nil: never.
     public var deadline: Date?
+    /// Counts ``Run/work``.
+    public var countsWork = false
     public init() {}
   }
 
@@ -42,6 +44,9 @@ public struct TileMachine: Sendable {
     public var ranOutOfTime = false
     /// Programs that ran to their end.
     public var programs = 0
+    /// What the programs did, in lanes of an elementwise operation, roughly: the same on every
+    /// machine, unlike time. 0 where it is not counted.
+    public var work = 0
   }
 
   public init(memory: DeviceMemory, options: Options = Options()) {

@@ -96,7 +96,7 @@ struct FaultTrace {
     var result: [(name: String, value: Int)] = []
     scheduler.onFault = { raw, arena in
       guard raw.site == found.raw.site, raw.lane == found.raw.lane else { return }
-      let lane = MachineFault.unravel(raw.lane, site.shape)
+      let lane = RowMajor.coordinates(of: raw.lane, in: site.shape)
       for (name, value, axes) in trace.values {
         guard let operand = program.valueOperands[value.index],
           let number = read(operand, lane, axes, arena)
@@ -122,10 +122,10 @@ struct FaultTrace {
     }
     let place = arena + operand.slot
     switch operand.lane {
-    case .bool, .u8: return Int(place.assumingMemoryBound(to: UInt8.self)[index])
-    case .u16: return Int(place.assumingMemoryBound(to: UInt16.self)[index])
-    case .u32: return Int(place.assumingMemoryBound(to: UInt32.self)[index])
-    case .f32, .f64: return nil
+    case .bool, .uint8: return Int(place.assumingMemoryBound(to: UInt8.self)[index])
+    case .uint16: return Int(place.assumingMemoryBound(to: UInt16.self)[index])
+    case .uint32: return Int(place.assumingMemoryBound(to: UInt32.self)[index])
+    case .float, .double: return nil
     default: return ShapeHandlers.loadInteger(place, index, bytes: operand.lane.bytes)
     }
   }

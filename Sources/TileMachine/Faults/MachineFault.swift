@@ -45,7 +45,7 @@ public struct MachineFault: Error, Sendable {
     source = program.function.source
     range = site.location.range
     programID = [found.id.0, found.id.1, found.id.2]
-    lane = Self.unravel(raw.lane, site.shape)
+    lane = RowMajor.coordinates(of: raw.lane, in: site.shape)
     id = ""
     message = ""
     let place = Self.place(raw, memory)
@@ -53,16 +53,6 @@ public struct MachineFault: Error, Sendable {
     index = place?.index
     (id, message) = Self.describe(raw, place, element: site.element)
     if !site.text.isEmpty { message += ": \(site.text)" }
-  }
-
-  static func unravel(_ lane: Int, _ shape: [Int]) -> [Int] {
-    var rest = lane
-    var result = Array(repeating: 0, count: shape.count)
-    for axis in shape.indices.reversed() where shape[axis] > 0 {
-      result[axis] = rest % shape[axis]
-      rest /= shape[axis]
-    }
-    return result
   }
 
   private struct Place {
@@ -163,7 +153,6 @@ public struct MachineFault: Error, Sendable {
       return ("endless-loop", "the loop did not end within the allowed number of iterations")
     case .indexOutOfRange(let index, let count):
       return ("index-out-of-range", "index \(index) is outside [0, \(count))")
-    case .overlappingAtomics: return ("overlapping-atomics", "atomic accesses overlap in part")
     }
   }
 }

@@ -19,7 +19,6 @@ struct RawFault: Sendable {
     case assertion
     case endless
     case indexOutOfRange(index: Int, count: Int)
-    case overlappingAtomics
   }
 
   struct HintProblem: Sendable, Equatable {

@@ -9,7 +9,7 @@ enum AtomicHandlers {
   /// those of the whole tile.
   static func readModifyWrite(_ op: AtomicOp, _ element: ElementType) -> Handler? {
     switch Lane(element) {
-    case .f32:
+    case .float:
       guard let combine = float(op) else { return nil }
       if element == .fp32 {
         return {
@@ -19,7 +19,7 @@ enum AtomicHandlers {
         }
       }
       return narrow(element, combine)
-    case .f64:
+    case .double:
       switch op {
       case .add, .fadd:
         return {
@@ -42,14 +42,14 @@ enum AtomicHandlers {
         }
       default: return nil
       }
-    case .i32: return integer(op, Int32.self)
-    case .u32: return integer(op, UInt32.self)
-    case .i64: return integer(op, Int.self)
-    case .u64: return integer(op, UInt.self)
-    case .i16: return integer(op, Int16.self)
-    case .u16: return integer(op, UInt16.self)
-    case .i8: return integer(op, Int8.self)
-    case .bool, .u8: return integer(op, UInt8.self)
+    case .int32: return integer(op, Int32.self)
+    case .uint32: return integer(op, UInt32.self)
+    case .int64: return integer(op, Int.self)
+    case .uint64: return integer(op, UInt.self)
+    case .int16: return integer(op, Int16.self)
+    case .uint16: return integer(op, UInt16.self)
+    case .int8: return integer(op, Int8.self)
+    case .bool, .uint8: return integer(op, UInt8.self)
     }
   }
 

@@ -6,15 +6,15 @@ enum DivisionHandlers {
   static func handler(_ op: BinaryOp, _ lane: Lane) -> Handler? {
     let isRemainder = op == .rem
     switch lane {
-    case .i32: return { divideInt32($0, $1, isRemainder: isRemainder) }
-    case .i64: return handler(Int.self, isRemainder)
-    case .i8: return handler(Int8.self, isRemainder)
-    case .i16: return handler(Int16.self, isRemainder)
-    case .bool, .u8: return handler(UInt8.self, isRemainder)
-    case .u16: return handler(UInt16.self, isRemainder)
-    case .u32: return handler(UInt32.self, isRemainder)
-    case .u64: return handler(UInt.self, isRemainder)
-    case .f32, .f64: return nil
+    case .int32: return { divideInt32($0, $1, isRemainder: isRemainder) }
+    case .int64: return handler(Int.self, isRemainder)
+    case .int8: return handler(Int8.self, isRemainder)
+    case .int16: return handler(Int16.self, isRemainder)
+    case .bool, .uint8: return handler(UInt8.self, isRemainder)
+    case .uint16: return handler(UInt16.self, isRemainder)
+    case .uint32: return handler(UInt32.self, isRemainder)
+    case .uint64: return handler(UInt.self, isRemainder)
+    case .float, .double: return nil
     }
   }
 

@@ -125,11 +125,8 @@ enum DotHandlers {
   /// The fp32 lanes that a tensor core takes for TF32: the low 13 bits are dropped.
   static let truncateToTF32: Handler = { frame, instruction in
     let i = instruction.pointee
-    let a = frame.pointee.float(i.a)
-    let d = frame.pointee.float(i.d)
-    for lane in 0..<i.n {
-      d[lane] = Float(bitPattern: a[lane].bitPattern & 0xFFFF_E000)
-    }
+    ElementMath.truncateToTF32(
+      UnsafePointer(frame.pointee.float(i.a)), frame.pointee.float(i.d), count: i.n)
   }
 
   /// The nearest TF32 value, ties away from zero: the large operand of `tf32x3`.

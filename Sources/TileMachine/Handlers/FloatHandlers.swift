@@ -5,8 +5,8 @@ import TileIR
 enum FloatHandlers {
   static func binary(_ op: BinaryOp, _ lane: Lane) -> Handler? {
     switch lane {
-    case .f32: binary(op, Float.self)
-    case .f64: binary(op, Double.self)
+    case .float: binary(op, Float.self)
+    case .double: binary(op, Double.self)
     default: nil
     }
   }
@@ -32,9 +32,9 @@ enum FloatHandlers {
 
   static func fma(_ lane: Lane) -> Handler? {
     switch lane {
-    case .f32:
+    case .float:
       return { Loops.ternary($0, $1) { (x: Float, y: Float, z: Float) in z.addingProduct(x, y) } }
-    case .f64:
+    case .double:
       return {
         Loops.ternary($0, $1) { (x: Double, y: Double, z: Double) in z.addingProduct(x, y) }
       }
@@ -44,8 +44,8 @@ enum FloatHandlers {
 
   static func clamp(propagateNaN: Bool, _ lane: Lane) -> Handler? {
     switch lane {
-    case .f32: clamp(propagateNaN, Float.self)
-    case .f64: clamp(propagateNaN, Double.self)
+    case .float: clamp(propagateNaN, Float.self)
+    case .double: clamp(propagateNaN, Double.self)
     default: nil
     }
   }

@@ -24,13 +24,13 @@ enum FrameHandlers {
   /// step. Also counts iterations against endless loops.
   static func loopTest(_ lane: Lane) -> Handler {
     switch lane {
-    case .i32: { loopTest($0, $1, Int32.self) }
-    case .u32: { loopTest($0, $1, UInt32.self) }
-    case .u64: { loopTest($0, $1, UInt.self) }
-    case .i16: { loopTest($0, $1, Int16.self) }
-    case .u16: { loopTest($0, $1, UInt16.self) }
-    case .i8: { loopTest($0, $1, Int8.self) }
-    case .bool, .u8: { loopTest($0, $1, UInt8.self) }
+    case .int32: { loopTest($0, $1, Int32.self) }
+    case .uint32: { loopTest($0, $1, UInt32.self) }
+    case .uint64: { loopTest($0, $1, UInt.self) }
+    case .int16: { loopTest($0, $1, Int16.self) }
+    case .uint16: { loopTest($0, $1, UInt16.self) }
+    case .int8: { loopTest($0, $1, Int8.self) }
+    case .bool, .uint8: { loopTest($0, $1, UInt8.self) }
     default: { loopTest($0, $1, Int.self) }
     }
   }
@@ -88,12 +88,12 @@ enum FrameHandlers {
       for lane in 0..<instruction.pointee.n where log.lines.count < PrintLog.limit {
         let value: String
         switch Lane(element) {
-        case .f32: value = "\(arena.assumingMemoryBound(to: Float.self)[lane])"
-        case .f64: value = "\(arena.assumingMemoryBound(to: Double.self)[lane])"
-        case .u64: value = "\(arena.assumingMemoryBound(to: UInt.self)[lane])"
-        case .u32: value = "\(arena.assumingMemoryBound(to: UInt32.self)[lane])"
-        case .u16: value = "\(arena.assumingMemoryBound(to: UInt16.self)[lane])"
-        case .u8, .bool: value = "\(arena.assumingMemoryBound(to: UInt8.self)[lane])"
+        case .float: value = "\(arena.assumingMemoryBound(to: Float.self)[lane])"
+        case .double: value = "\(arena.assumingMemoryBound(to: Double.self)[lane])"
+        case .uint64: value = "\(arena.assumingMemoryBound(to: UInt.self)[lane])"
+        case .uint32: value = "\(arena.assumingMemoryBound(to: UInt32.self)[lane])"
+        case .uint16: value = "\(arena.assumingMemoryBound(to: UInt16.self)[lane])"
+        case .uint8, .bool: value = "\(arena.assumingMemoryBound(to: UInt8.self)[lane])"
         default:
           value = "\(ShapeHandlers.loadInteger(arena, lane, bytes: Lane(element).bytes))"
         }

@@ -5,10 +5,10 @@ enum IntegerHandlers {
   /// Operations whose bits do not depend on the sign.
   static func wrapping(_ op: BinaryOp, _ lane: Lane) -> Handler? {
     switch lane.unsignedAgnostic {
-    case .i8: wrapping(op, Int8.self)
-    case .i16: wrapping(op, Int16.self)
-    case .i32: wrapping(op, Int32.self)
-    case .i64: wrapping(op, Int.self)
+    case .int8: wrapping(op, Int8.self)
+    case .int16: wrapping(op, Int16.self)
+    case .int32: wrapping(op, Int32.self)
+    case .int64: wrapping(op, Int.self)
     default: nil
     }
   }
@@ -33,14 +33,14 @@ enum IntegerHandlers {
   /// Operations that depend on the sign; division and remainder live in ``DivisionHandlers``.
   static func ordered(_ op: BinaryOp, _ lane: Lane) -> Handler? {
     switch lane {
-    case .bool, .u8: ordered(op, UInt8.self)
-    case .i8: ordered(op, Int8.self)
-    case .i16: ordered(op, Int16.self)
-    case .u16: ordered(op, UInt16.self)
-    case .i32: ordered(op, Int32.self)
-    case .u32: ordered(op, UInt32.self)
-    case .i64: ordered(op, Int.self)
-    case .u64: ordered(op, UInt.self)
+    case .bool, .uint8: ordered(op, UInt8.self)
+    case .int8: ordered(op, Int8.self)
+    case .int16: ordered(op, Int16.self)
+    case .uint16: ordered(op, UInt16.self)
+    case .int32: ordered(op, Int32.self)
+    case .uint32: ordered(op, UInt32.self)
+    case .int64: ordered(op, Int.self)
+    case .uint64: ordered(op, UInt.self)
     default: nil
     }
   }
@@ -67,16 +67,16 @@ enum IntegerHandlers {
 
   static func compare(_ predicate: ComparePredicate, _ lane: Lane) -> Handler? {
     switch lane {
-    case .bool, .u8: compare(predicate, UInt8.self)
-    case .i8: compare(predicate, Int8.self)
-    case .i16: compare(predicate, Int16.self)
-    case .u16: compare(predicate, UInt16.self)
-    case .i32: compare(predicate, Int32.self)
-    case .u32: compare(predicate, UInt32.self)
-    case .i64: compare(predicate, Int.self)
-    case .u64: compare(predicate, UInt.self)
-    case .f32: compare(predicate, Float.self)
-    case .f64: compare(predicate, Double.self)
+    case .bool, .uint8: compare(predicate, UInt8.self)
+    case .int8: compare(predicate, Int8.self)
+    case .int16: compare(predicate, Int16.self)
+    case .uint16: compare(predicate, UInt16.self)
+    case .int32: compare(predicate, Int32.self)
+    case .uint32: compare(predicate, UInt32.self)
+    case .int64: compare(predicate, Int.self)
+    case .uint64: compare(predicate, UInt.self)
+    case .float: compare(predicate, Float.self)
+    case .double: compare(predicate, Double.self)
     }
   }
 
@@ -100,14 +100,14 @@ enum IntegerHandlers {
       return { Loops.unary($0, $1) { (x: UInt8) in x ^ 1 } }
     }
     switch lane {
-    case .i8: return signed(op, Int8.self)
-    case .i16: return signed(op, Int16.self)
-    case .i32: return signed(op, Int32.self)
-    case .i64: return signed(op, Int.self)
-    case .u8: return op == .abs ? copy(bytes: 1) : signed(op, Int8.self)
-    case .u16: return op == .abs ? copy(bytes: 2) : signed(op, Int16.self)
-    case .u32: return op == .abs ? copy(bytes: 4) : signed(op, Int32.self)
-    case .u64: return op == .abs ? copy(bytes: 8) : signed(op, Int.self)
+    case .int8: return signed(op, Int8.self)
+    case .int16: return signed(op, Int16.self)
+    case .int32: return signed(op, Int32.self)
+    case .int64: return signed(op, Int.self)
+    case .uint8: return op == .abs ? copy(bytes: 1) : signed(op, Int8.self)
+    case .uint16: return op == .abs ? copy(bytes: 2) : signed(op, Int16.self)
+    case .uint32: return op == .abs ? copy(bytes: 4) : signed(op, Int32.self)
+    case .uint64: return op == .abs ? copy(bytes: 8) : signed(op, Int.self)
     default: return nil
     }
   }

@@ -83,13 +83,13 @@ enum CastHandlers {
   /// Integer to integer: cut or extended by the source's sign.
   static func integer(from: Lane, to: Lane) -> Handler {
     switch from {
-    case .bool, .u8: integer(UInt8.self, to)
-    case .i8: integer(Int8.self, to)
-    case .i16: integer(Int16.self, to)
-    case .u16: integer(UInt16.self, to)
-    case .i32: integer(Int32.self, to)
-    case .u32: integer(UInt32.self, to)
-    case .u64: integer(UInt.self, to)
+    case .bool, .uint8: integer(UInt8.self, to)
+    case .int8: integer(Int8.self, to)
+    case .int16: integer(Int16.self, to)
+    case .uint16: integer(UInt16.self, to)
+    case .int32: integer(Int32.self, to)
+    case .uint32: integer(UInt32.self, to)
+    case .uint64: integer(UInt.self, to)
     default: integer(Int.self, to)
     }
   }

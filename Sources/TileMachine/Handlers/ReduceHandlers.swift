@@ -5,16 +5,16 @@ import TileIR
 enum ReduceHandlers {
   static func reduce(_ combine: CombineKind, _ lane: Lane) -> Handler? {
     switch lane {
-    case .f32: float(combine, Float.self)
-    case .f64: float(combine, Double.self)
-    case .bool, .u8: integer(combine, UInt8.self)
-    case .i8: integer(combine, Int8.self)
-    case .i16: integer(combine, Int16.self)
-    case .u16: integer(combine, UInt16.self)
-    case .i32: integer(combine, Int32.self)
-    case .u32: integer(combine, UInt32.self)
-    case .i64: integer(combine, Int.self)
-    case .u64: integer(combine, UInt.self)
+    case .float: float(combine, Float.self)
+    case .double: float(combine, Double.self)
+    case .bool, .uint8: integer(combine, UInt8.self)
+    case .int8: integer(combine, Int8.self)
+    case .int16: integer(combine, Int16.self)
+    case .uint16: integer(combine, UInt16.self)
+    case .int32: integer(combine, Int32.self)
+    case .uint32: integer(combine, UInt32.self)
+    case .int64: integer(combine, Int.self)
+    case .uint64: integer(combine, UInt.self)
     }
   }
 
@@ -82,16 +82,16 @@ enum ReduceHandlers {
   /// `imm`: 1 for the largest.
   static func arg(_ lane: Lane) -> Handler? {
     switch lane {
-    case .f32: { arg($0, $1, Float.self) }
-    case .f64: { arg($0, $1, Double.self) }
-    case .bool, .u8: { arg($0, $1, UInt8.self) }
-    case .i8: { arg($0, $1, Int8.self) }
-    case .i16: { arg($0, $1, Int16.self) }
-    case .u16: { arg($0, $1, UInt16.self) }
-    case .i32: { arg($0, $1, Int32.self) }
-    case .u32: { arg($0, $1, UInt32.self) }
-    case .i64: { arg($0, $1, Int.self) }
-    case .u64: { arg($0, $1, UInt.self) }
+    case .float: { arg($0, $1, Float.self) }
+    case .double: { arg($0, $1, Double.self) }
+    case .bool, .uint8: { arg($0, $1, UInt8.self) }
+    case .int8: { arg($0, $1, Int8.self) }
+    case .int16: { arg($0, $1, Int16.self) }
+    case .uint16: { arg($0, $1, UInt16.self) }
+    case .int32: { arg($0, $1, Int32.self) }
+    case .uint32: { arg($0, $1, UInt32.self) }
+    case .int64: { arg($0, $1, Int.self) }
+    case .uint64: { arg($0, $1, UInt.self) }
     }
   }
 
@@ -130,16 +130,16 @@ enum ReduceHandlers {
 
   static func scan(_ combine: CombineKind, _ lane: Lane) -> Handler? {
     switch lane {
-    case .f32: floatScan(combine, Float.self)
-    case .f64: floatScan(combine, Double.self)
-    case .bool, .u8: integerScan(combine, UInt8.self)
-    case .i8: integerScan(combine, Int8.self)
-    case .i16: integerScan(combine, Int16.self)
-    case .u16: integerScan(combine, UInt16.self)
-    case .i32: integerScan(combine, Int32.self)
-    case .u32: integerScan(combine, UInt32.self)
-    case .i64: integerScan(combine, Int.self)
-    case .u64: integerScan(combine, UInt.self)
+    case .float: floatScan(combine, Float.self)
+    case .double: floatScan(combine, Double.self)
+    case .bool, .uint8: integerScan(combine, UInt8.self)
+    case .int8: integerScan(combine, Int8.self)
+    case .int16: integerScan(combine, Int16.self)
+    case .uint16: integerScan(combine, UInt16.self)
+    case .int32: integerScan(combine, Int32.self)
+    case .uint32: integerScan(combine, UInt32.self)
+    case .int64: integerScan(combine, Int.self)
+    case .uint64: integerScan(combine, UInt.self)
     }
   }
 

@@ -122,12 +122,16 @@ public final class DeviceMemory: @unchecked Sendable {
     ((index &+ 1) << regionShift) &+ (1 << (regionShift - 1))
   }
 
-  /// Takes note that something other than a launch wrote the whole storage.
-  public func markInitialized(_ allocation: Allocation) {
+  /// Takes note that something other than a launch wrote an element of so many bytes.
+  public func markInitialized(_ allocation: Allocation, element: Int, bytes: Int) {
     guard records.indices.contains(allocation.index) else { return }
-    free(records[allocation.index].states)
-    records[allocation.index].states = nil
-    records[allocation.index].mayBeUninitialized = false
+    let record = records[allocation.index]
+    guard let states = record.states else { return }
+    let first = (element * bytes) >> record.granuleShift
+    let last = (element * bytes + bytes - 1) >> record.granuleShift
+    for granule in max(0, first)...max(0, last) where granule < record.granules {
+      states[granule] = GranuleState.initialized
+    }
   }
 
   /// Whether any byte of the storage was never written.

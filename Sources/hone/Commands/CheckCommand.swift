@@ -1,7 +1,6 @@
 import ArgumentParser
 import Checking
 import Diagnostics
-import Foundation
 import PythonSyntax
 import Requests
 
@@ -90,35 +89,14 @@ struct CheckCommand: ParsableCommand {
   private static func module(_ path: String) throws -> ModuleTree {
     let source = try Files.source(path)
     let tree: ModuleTree
-    if path.hasSuffix(".md") || source.bytes.starts(with: Array("#!request".utf8)) {
-      tree = try RequestReader.read(
-        bytes: source.bytes, name: source.name, options: RequestOptions(requiresModel: false)
-      ).tree
-    } else {
+    if RequestReader.isModule(source) {
       tree = PythonParser.parse(source)
+    } else {
+      tree = try RequestReader.readDocument(source, options: RequestOptions(requiresModel: false))
+        .tree
     }
     let errors = tree.diagnostics.filter { $0.severity == .error }
     guard errors.isEmpty else { throw InputErrors(Array(errors.prefix(20))) }
     return tree
-  }
-}
-
-/// One line on standard error that is drawn over, on terminals only, after the first second.
-final class ProgressBar {
-  private let start = Date()
-  private var isShown = false
-  private let isTerminal = isatty(2) == 1
-
-  func show(_ share: Double, _ text: String) {
-    guard isTerminal, Date().timeIntervalSince(start) > 1 else { return }
-    let width = 24
-    let filled = Int(Double(width) * min(1, max(0, share)))
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-    FileHandle.standardError.write(Data("\r\u{1B}[K[\(bar)] \(text.prefix(80))".utf8))
-    isShown = true
-  }
-
-  func clear() {
-    if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
   }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import DeviceModel
-import Foundation
+import Diagnostics
 
 /// `hone gpus`: the built-in specifications.
 struct GpusCommand: ParsableCommand {
@@ -17,10 +17,7 @@ struct GpusCommand: ParsableCommand {
     let gpus = try name.map { [try GPU.named($0)] } ?? GPU.table
     switch format {
     case .json:
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      let data = try encoder.encode(gpus.map(GPURecord.init))
-      try StandardOutput.write(Array(data) + [0x0A])
+      try StandardOutput.write(try JSONText.bytes(gpus.map(GPURecord.init)))
     case .text:
       try StandardOutput.write(name == nil ? Self.table(gpus) : Self.details(gpus[0]))
     }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
 import PythonSyntax
 import Requests
 import Stages
@@ -87,12 +86,10 @@ struct LintCommand: ParsableCommand {
           : "\(module): \(Self.count(errors, "error")), \(Self.count(warnings, "warning"))")
       try StandardOutput.write(lines.joined(separator: "\n") + "\n")
     case .json:
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       let record = LintRecord(
         module: module, isOK: errors == 0, errors: errors, warnings: warnings,
-        findings: findings.map(FindingRecord.init))
-      try StandardOutput.write(Array(try encoder.encode(record)) + [0x0A])
+        findings: findings.map(DiagnosticRecord.init))
+      try StandardOutput.write(try JSONText.bytes(record))
     }
   }
 
@@ -106,31 +103,10 @@ private struct LintRecord: Encodable {
   let isOK: Bool
   let errors: Int
   let warnings: Int
-  let findings: [FindingRecord]
+  let findings: [DiagnosticRecord]
 
   enum CodingKeys: String, CodingKey {
     case module, errors, warnings, findings
     case isOK = "ok"
-  }
-}
-
-/// A diagnostic for programs; line and column start at 1.
-struct FindingRecord: Encodable {
-  let id: String
-  let severity: String
-  let message: String
-  let file: String?
-  let line: Int?
-  let column: Int?
-  let nextStep: String?
-
-  init(_ diagnostic: Diagnostic) {
-    id = diagnostic.id
-    severity = diagnostic.severity.rawValue
-    message = diagnostic.message
-    file = diagnostic.source?.name
-    line = diagnostic.location?.line
-    column = diagnostic.location?.column
-    nextStep = diagnostic.nextStep
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
 import PythonSyntax
 import TileIR
 import TritonLowering
@@ -55,10 +54,7 @@ struct LowerCommand: ParsableCommand {
       }
     }
     if format == .json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      let data = try encoder.encode(records)
-      try StandardOutput.write(Array(data) + [0x0A])
+      try StandardOutput.write(try JSONText.bytes(records, isPretty: false))
     } else if !refusals.isEmpty {
       throw Failure(outcome: .input, diagnostics: refusals)
     }
