@@ -50,7 +50,9 @@ extension KernelTuner {
     let warps = warpsReason(analyses)
     let pool = ConfigPool(
       policy: policy, stagesMatter: stagesMatter, warpsMayMove: warps != nil
-    ).configs(around: originals)
+    ).configs(around: originals).filter { item in
+      item.isOriginal || !vetoes.forbids(item.config, of: kernel)
+    }
 
     let distinct = pool.count(where: \.isOriginal)
     if let limit = policy.configCount?.upperBound, distinct > limit {

@@ -18,6 +18,7 @@ struct KernelTuner {
   /// The configs under which body rewrites are compared: the reference and the fastest.
   var representatives: [LaunchConfig] = []
   var trials: [Trial] = []
+  var vetoes = Vetoes()
   /// Every state that the body went through on predictions, in order.
   var visited: [ModuleState] = []
 
@@ -149,7 +150,9 @@ struct KernelTuner {
     if let narrowed = try? evaluate(representatives, in: start) { cost = narrowed }
     guard policy.allows(.body) else { return (state, cost) }
     for rewrite in rewrites {
-      let sites = rewrite.sites(in: state.subject).filter { $0.kernel == kernel }
+      let sites = rewrite.sites(in: state.subject).filter {
+        $0.kernel == kernel && !vetoes.rewrites.contains("\(kernel) \($0.rewrite) \($0.what)")
+      }
       guard !sites.isEmpty else { continue }
       guard rewrite.mayGain else {
         for site in sites {
@@ -166,7 +169,9 @@ struct KernelTuner {
       } else {
         for index in sites.indices {
           // Earlier edits move the later sites: look them up again in the current text.
-          let now = rewrite.sites(in: state.subject).filter { $0.kernel == kernel }
+          let now = rewrite.sites(in: state.subject).filter {
+            $0.kernel == kernel && !vetoes.rewrites.contains("\(kernel) \($0.rewrite) \($0.what)")
+          }
           guard
             let site = now.count == sites.count
               ? now[index] : now.first(where: { $0.what == sites[index].what })

@@ -15,6 +15,8 @@ import TritonLowering
 /// What a step cannot do it says in a trial or a note and leaves the module as it was.
 public struct Optimizer: Sendable {
   public var request: Request
+  /// What a compiler spoke against in an earlier run of this search.
+  var vetoes = Vetoes()
 
   public init(_ request: Request) { self.request = request }
 
@@ -90,6 +92,7 @@ public struct Optimizer: Sendable {
       kernel: kernel, policy: request.policy, inputs: problem.inputs,
       profile: request.profile(of: kernel), profiledConfigs: problem.configs[kernel] ?? [],
       gpu: request.gpu)
+    tuner.vetoes = vetoes
     let originals = tuner.originals(in: start)
     var outcome = KernelOutcome(
       name: kernel, launches: tuner.launches(in: start).reduce(0) { $0 + $1.repetitions },

@@ -14,8 +14,13 @@ struct KernelSearch {
   /// What was measured of configs on the body in hand.
   private var ratios: [ConfigKey: Double] = [:]
 
-  /// The most bodies tried at once, and how often the best is built upon.
-  private static let bodyLimit = 12
+  /// The most bodies tried at once, first and when the best is built upon, by how much budget there
+  /// is; and how often that is.
+  private static func bodyLimit(_ round: Int, _ budget: Double) -> Int {
+    budget < ampleBudget ? (round == 0 ? 7 : 4) : 12
+  }
+  /// Seconds from which a search need not be choosy: some forty trials at two to three seconds.
+  private static let ampleBudget = 100.0
   private static let rounds = 3
   /// Block shapes whose warps and stages are tried.
   private static let shapesForWarps = 3
@@ -131,7 +136,7 @@ struct KernelSearch {
       bodies = bodies.filter { texts.insert($0.source.bytes).inserted }
       var byText: [String: ModuleState] = [:]
       var items: [(state: ModuleState, label: String, config: String?)] = []
-      for body in bodies.prefix(Self.bodyLimit) {
+      for body in bodies.prefix(Self.bodyLimit(round, search.budget)) {
         let held = hold(body)
         byText[search.candidate(held, label: "", nil).hash.hex] = body
         let made = body.applied.dropFirst(start.state.applied.count).map(\.what)

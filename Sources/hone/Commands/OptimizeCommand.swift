@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Foundation
 import Reporting
 import Requests
 import Toolchain
@@ -103,15 +104,19 @@ struct OptimizeCommand: AsyncParsableCommand {
         return try await measure(request, hand, indices)
       } catch let failure as WorkerFailure {
         note("the GPU is not used: \(failure.diagnostic.message)")
-        return try Optimizer(request).run()
+        return try await compile(request, hand)
       } catch let diagnostic as Diagnostic where diagnostic.id == "no-inputs" {
         note("nothing is measured: \(diagnostic.message)")
-        return try Optimizer(request).run()
+        return try await compile(request, hand)
       }
-    case .compiler, .auto:
-      return try Optimizer(request).run()
+    case .compiler: return try await compile(request, hand)
+    case .auto where hand.hasCompiler: return try await compile(request, hand)
+    case .auto: return try Optimizer(request).run()
     case .model:
-      return try Optimizer(request).run()
+      // Predictions decide; what Triton makes of the result for the target is shown beside them.
+      var result = try Optimizer(request).run()
+      result.compilation = await target(request, hand).compilation(of: result)
+      return result
     }
   }
 
@@ -138,7 +143,7 @@ struct OptimizeCommand: AsyncParsableCommand {
       request: request, backend: backend, log: trials ?? TrialLog(header: header), budget: budget,
       progress: progress)
     optimizer.beside = try beside.map { try Files.source($0) }
-    let result: Optimization
+    var result: Optimization
     do {
       result = try await optimizer.run()
     } catch let failure as StepFailure {
@@ -150,6 +155,9 @@ struct OptimizeCommand: AsyncParsableCommand {
       )
     }
     await backend.close()
+    if toolchain.targetBackend == .compiler {
+      result.compilation = await target(request, hand).compilation(of: result)
+    }
     return result
   }
 
@@ -165,5 +173,18 @@ struct OptimizeCommand: AsyncParsableCommand {
       }
       StandardError.write(line + "  \(record.phase.rawValue): \(record.label.prefix(100))\n")
     }
+  }
+
+  // MARK: Compiled
+
+  private func target(_ request: Request, _ hand: ToolchainAtHand) -> CompiledTarget {
+    CompiledTarget(
+      request: request, python: hand.python, report: hand.report, scratch: hand.scratch,
+      environment: hand.environment,
+      workers: min(16, ProcessInfo.processInfo.activeProcessorCount))
+  }
+
+  private func compile(_ request: Request, _ hand: ToolchainAtHand) async throws -> Optimization {
+    try await target(request, hand).optimize()
   }
 }
