@@ -48,6 +48,6 @@ import Testing
     #expect(help.code == 0)
     #expect(
       help.output.hasPrefix("OVERVIEW: Check a module on a GPU and time it beside its original.\n"))
-    #expect(help.output.contains("USAGE: hone bench <candidate> --against <file>"))
+    #expect(help.output.contains("USAGE: hone bench [<options>] <candidate> --against <file>"))
   }
 }
