@@ -61,6 +61,7 @@ struct Failure: Error {
   }
 
   private static func quit(_ outcome: Outcome) -> Never {
+    TerminationSignals.waitIfEnding()
     #if canImport(Darwin)
       Darwin.exit(outcome.rawValue)
     #elseif canImport(Musl)

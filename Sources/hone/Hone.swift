@@ -32,6 +32,7 @@ enum Main {
       } else {
         try command.run()
       }
+      TerminationSignals.waitIfEnding()
     } catch {
       Failure.exit(for: error)
     }

@@ -14,6 +14,7 @@ enum TerminationSignals {
   private static let all: [Int32] = [SIGINT, SIGTERM, SIGHUP]
   /// Where the signal handler writes the signal's number; -1 before the first clean-up is given.
   private static let writer = Atomic<Int32>(-1)
+  private static let isEnding = Atomic<Bool>(false)
   private static let cleanUps = Mutex<[@Sendable () -> Void]>([])
 
   /// Has `body` run when the program is interrupted. Runs on a thread of its own, in which anything
@@ -36,10 +37,17 @@ enum TerminationSignals {
       if sigaction(number, nil, &current) == 0, isIgnored(current) { continue }
       signal(number) { number in
         // Nothing else is allowed in here.
+        TerminationSignals.isEnding.store(true, ordering: .releasing)
         var byte = UInt8(truncatingIfNeeded: number)
         _ = write(TerminationSignals.writer.load(ordering: .acquiring), &byte, 1)
       }
     }
+  }
+
+  /// To be called before the program ends by itself: once a signal has come, the clean-up is let
+  /// finish, and the signal is what ends the program.
+  static func waitIfEnding() {
+    while isEnding.load(ordering: .acquiring) { sleep(1) }
   }
 
   private static func isIgnored(_ action: sigaction) -> Bool {

@@ -48,19 +48,24 @@ public final class ScratchFolder: Sendable {
   deinit { tearDown() }
 
   /// A new folder in it, named after `purpose` and a number.
+  ///
+  /// - Throws: a `Diagnostic`, also after `tearDown()`: nothing comes back to life.
   public func makeFolder(_ purpose: String) throws(Diagnostic) -> String {
-    let number = state.withLock { state in
+    let path = path
+    return try state.withLock { state throws(Diagnostic) in
+      guard !state.isGone else {
+        throw Diagnostic(id: "no-scratch-folder", "the run is being ended")
+      }
       state.count += 1
-      return state.count
+      let folder = "\(path)/\(purpose)-\(state.count)"
+      do {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      } catch {
+        throw Diagnostic(
+          id: "no-scratch-folder", "cannot make '\(folder)': \(error.localizedDescription)")
+      }
+      return folder
     }
-    let folder = "\(path)/\(purpose)-\(number)"
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw Diagnostic(
-        id: "no-scratch-folder", "cannot make '\(folder)': \(error.localizedDescription)")
-    }
-    return folder
   }
 
   /// The worker's program in this folder, written on first use.
