@@ -217,6 +217,9 @@ struct CompileReport {
     var limiter: String?
     var profileAgrees: Bool?
     var failure: Failure?
+    /// What was compiled, in the worker's words.
+    var arguments: [String: CompileArgument]
+    var options: CompileOptions
   }
 
   static func json(_ reports: [CompileReport]) throws -> String {
@@ -246,7 +249,8 @@ struct CompileReport {
           grid: isSizeKnown ? outcome.variant.grid : [], compiled: kernel,
           occupancyPercent: occupancy.map { ($0.fraction * 10_000).rounded() / 100 },
           blocksPerSM: occupancy?.blocksPerSM, limiter: occupancy?.limiter.rawValue,
-          profileAgrees: evidence(outcome)?.isPossible, failure: failure)
+          profileAgrees: evidence(outcome)?.isPossible, failure: failure,
+          arguments: outcome.variant.job.arguments, options: outcome.variant.job.options)
       }
     }
   }
