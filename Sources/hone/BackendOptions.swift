@@ -91,9 +91,11 @@ struct ToolchainAtHand {
     if options.backend == .model, options.targetBackend == .model { return nil }
     let environment = ProcessInfo.processInfo.environment
     let isAsked = options.backend != .auto || options.python != nil
+    var made: ScratchFolder?
     do {
       let python = try PythonEnvironment.find(explicit: options.python, environment: environment)
       let scratch = try ScratchFolder(in: environment["TMPDIR"])
+      made = scratch
       let interruption = Interruption(cleaningUp: scratch)
       let limit = isAsked ? Duration.seconds(60) : probeLimit
       let worker = Worker(
@@ -104,6 +106,7 @@ struct ToolchainAtHand {
         python: python, report: report, scratch: scratch, environment: environment,
         interruption: interruption)
     } catch {
+      made?.tearDown()
       guard isAsked else { return nil }
       let diagnostic = (error as? Diagnostic) ?? (error as? WorkerFailure)?.diagnostic
       throw Failure(

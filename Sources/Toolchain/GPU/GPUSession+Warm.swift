@@ -34,4 +34,16 @@ extension GPUSession {
       "gpu.warm", WarmRequest(name: name), deadline: .seconds(300), as: Warmed.self
     ).launches
   }
+
+  private struct TrimRequest: Encodable, Sendable {
+    var all: Bool
+  }
+
+  /// Gives memory that torch keeps for later back to other processes on the GPU.
+  ///
+  /// - Parameter all: also drops results of the original that are kept for the next check.
+  public func trim(all: Bool = false) async {
+    _ = try? await call(
+      "gpu.trim", TrimRequest(all: all), deadline: .seconds(60), as: Nothing.self)
+  }
 }

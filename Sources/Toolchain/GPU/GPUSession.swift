@@ -144,10 +144,12 @@ public actor GPUSession {
   /// the GPU.
   ///
   /// - Parameters:
+  ///   - glance: the first setting only, for another config of what was checked already.
   ///   - quick: other numbers, another magnitude and numbers put in place only; no single configs.
   ///   - seconds: after these no further setting is begun.
   public func check(
-    _ candidate: GPUModule, quick: Bool = false, seconds: Double = 60
+    _ candidate: GPUModule, quick: Bool = false, glance: Bool = false,
+    seconds: Double = 60
   ) async throws(WorkerFailure) -> GPUCheck {
     let start = ContinuousClock.now
     _ = try await open()
@@ -161,7 +163,10 @@ public actor GPUSession {
     let labels = Set(settings.map(\.label))
     var plan =
       quick ? CheckSetting.quick.filter { labels.contains($0.label) } : settings
-    if !quick { plan += CheckSetting.configs(load.configs.map(\.configs.count).max() ?? 0) }
+    if glance { plan = Array(plan.prefix(1)) }
+    if !quick && !glance {
+      plan += CheckSetting.configs(load.configs.map(\.configs.count).max() ?? 0)
+    }
     var check: GPUCheck
     do {
       let reply = try await call(

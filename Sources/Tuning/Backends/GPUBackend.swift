@@ -105,7 +105,20 @@ public final class GPUBackend: TrialBackend {
   public func check(_ candidate: Candidate, depth: CheckDepth, lane: Int) async
     -> StepAnswer<CheckFigures>
   {
-    await held(lane, alone: false, candidate) { await self.examine(candidate, depth, lane) }
+    var answer = await held(lane, alone: false, candidate) {
+      await self.examine(candidate, depth, lane)
+    }
+    // Memory is shared with other runs: what does not fit now may fit in a moment.
+    for attempt in 1...Self.memoryAttempts {
+      guard case .failure(let failure) = answer.outcome, failure.kind == .memory else { break }
+      await sessions[lane].trim(all: true)
+      try? await Task.sleep(for: .seconds(2 * attempt))
+      let again = await held(lane, alone: false, candidate) {
+        await self.examine(candidate, depth, lane)
+      }
+      answer = StepAnswer(again.outcome, hash: again.hash, seconds: answer.seconds + again.seconds)
+    }
+    return answer
   }
 
   public func time(
@@ -133,14 +146,23 @@ public final class GPUBackend: TrialBackend {
     -> StepAnswer<CheckFigures>
   {
     let start = ContinuousClock.now
-    let limit = depth == .quick ? Self.quickCheckSeconds : Self.fullCheckSeconds
+    let limit = depth == .full ? Self.fullCheckSeconds : Self.quickCheckSeconds
     do throws(WorkerFailure) {
       let check = try await sessions[lane].check(
-        Self.module(candidate), quick: depth == .quick, seconds: limit)
+        Self.module(candidate), quick: depth == .quick, glance: depth == .glance, seconds: limit)
       let seconds = Self.seconds(since: start)
+      await sessions[lane].trim()
       guard check.verdict == .passed else {
         let reason = check.reason
-        let message = reason.map { "\($0.reason.rawValue): \($0.message)" } ?? "nothing was proven"
+        if check.verdict == .unproven,
+          let note = check.notes.first(where: { $0.contains("out of memory") })
+        {
+          return StepAnswer(
+            .failure(StepFailure(.memory, note)), hash: check.sha256, seconds: seconds)
+        }
+        let message =
+          reason.map { "\($0.reason.rawValue): \($0.message)" }
+          ?? "nothing was proven: \(check.notes.joined(separator: "; ").prefix(300))"
         return StepAnswer(
           .failure(StepFailure(Self.kind(reason?.reason), message)), hash: check.sha256,
           seconds: seconds)
@@ -164,6 +186,7 @@ public final class GPUBackend: TrialBackend {
     let module = Self.module(candidate)
     do throws(WorkerFailure) {
       let report = try await sessions[lane].time([module], options: Self.options(effort))
+      await sessions[lane].trim()
       let seconds = Self.seconds(since: start)
       guard let timing = report.candidate(module.name) else {
         let finding = report.failures[module.name]
@@ -210,13 +233,17 @@ public final class GPUBackend: TrialBackend {
   private static func options(_ effort: TimingEffort) -> TimingOptions {
     var options = TimingOptions.quick
     switch effort {
-    case .quick: break
+    case .quick:
+      options.seconds = 0.2
+      options.fewestRounds = 11
+      options.mostRounds = 25
     case .normal:
-      options.seconds = 0.8
-      options.mostRounds = 80
+      options.seconds = 0.5
+      options.mostRounds = 40
     case .long:
-      options.seconds = 2
-      options.mostRounds = 120
+      options.seconds = 1.5
+      options.fewestRounds = 21
+      options.mostRounds = 100
       options.trace = true
       options.crossCheck = true
     }
@@ -226,6 +253,8 @@ public final class GPUBackend: TrialBackend {
   /// Seconds after which no further setting of a check is begun.
   private static let quickCheckSeconds = 15.0
   private static let fullCheckSeconds = 40.0
+  /// How often a check that found no memory is made again.
+  private static let memoryAttempts = 4
 
   /// A text keeps its name through check and timing; a module's name is an identifier.
   private static func module(_ candidate: Candidate) -> GPUModule {

@@ -62,7 +62,7 @@ public struct MeasuredOptimizer: Sendable {
     if let beside, found.baseline?.timing != nil {
       let candidate = Candidate(label: "the module given beside", text: beside)
       other = try await search.measure([
-        TrialPlan(candidate, .beside, depth: .full, effort: .long)
+        TrialPlan(candidate, .beside, depth: .quick, effort: .normal)
       ]).first
     }
 

@@ -67,7 +67,7 @@ struct MeasuredSearch {
   mutating func run(_ tuners: [KernelTuner]) async throws -> Result {
     var result = Result()
     let own = Candidate(label: "the original against itself", text: start.source)
-    let baseline = try await measure([TrialPlan(own, .baseline, effort: .normal)]).first
+    let baseline = try await measure([TrialPlan(own, .baseline, effort: .quick)]).first
     result.baseline = baseline
     guard let baseline, baseline.timing != nil else {
       notes.append(
@@ -157,7 +157,8 @@ struct MeasuredSearch {
     for item in states {
       let candidate = candidate(item.state, label: item.label, kernel, config: item.config)
       guard byHash.updateValue(item.state, forKey: candidate.hash.hex) == nil else { continue }
-      plans.append(TrialPlan(candidate, phase, effort: effort))
+      plans.append(
+        TrialPlan(candidate, phase, depth: phase == .knobs ? .glance : .quick, effort: effort))
     }
     return try await measure(plans, share: share).compactMap { record in
       guard let ratio = record.ratio, let state = byHash[record.hash] else { return nil }

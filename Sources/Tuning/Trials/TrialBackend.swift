@@ -27,6 +27,8 @@ public struct BackendIdentity: Codable, Hashable, Sendable {
 
 /// How much is checked.
 public enum CheckDepth: String, Codable, Sendable {
+  /// One run: for another launch config of a body that was checked already.
+  case glance
   /// The original's inputs with fresh numbers: enough before a text may be timed in the search.
   case quick
   /// Everything the backend knows: for the text that is printed.

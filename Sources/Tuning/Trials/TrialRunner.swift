@@ -185,6 +185,7 @@ private struct Gathering {
     var entry = entry(
       kind, level: kind == .compile ? .compiled : identity.level, device: identity.device,
       hash: answer.hash, passed: true)
+    entry.seconds = answer.seconds
     switch answer.outcome {
     case .success(let figures): store(&entry, figures)
     case .failure(let failure):

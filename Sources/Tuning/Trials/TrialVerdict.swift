@@ -27,6 +27,8 @@ public struct Evidence: Codable, Hashable, Sendable {
   public var hash: String
   public var passed: Bool
   public var detail: String?
+  /// What the step took, waiting for the device left out.
+  public var seconds: Double?
   public var compiled: CompileFigures?
   public var checked: CheckFigures?
   public var timed: TimingFigures?

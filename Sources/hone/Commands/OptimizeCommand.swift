@@ -86,6 +86,8 @@ struct OptimizeCommand: AsyncParsableCommand {
     guard let hand = try await ToolchainAtHand.find(toolchain) else {
       return try Optimizer(request).run()
     }
+    // The program may end before the last reference to the folder goes.
+    defer { hand.scratch.tearDown() }
     switch toolchain.backend {
     case .gpu where !hand.hasGPU, .compiler where !hand.hasCompiler:
       throw Failure(

@@ -1,9 +1,13 @@
-"""gpu.warm: compiles a module's kernels for the given inputs and launches none of them.
+"""gpu.warm, gpu.trim: work around a check that needs no lock on the GPU.
+
+gpu.warm compiles a module's kernels for the given inputs and launches none of them.
 
 What is compiled here is found ready by the check, which then holds the GPU for moments only. Configs
 are compiled side by side where Triton can (AsyncCompileMode, 3.5 and newer), else one by one.
+gpu.trim gives memory that torch keeps for later back to other processes.
 """
 
+import gc
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -75,3 +79,17 @@ def warm(request):
         "launches": len(launched) - len(errors), "note": note,
         "seconds": time.perf_counter() - began,
     }
+
+
+@operation("gpu.trim")
+def trim(request):
+    """Frees what is above the limit only: asking the driver again takes longer than keeping."""
+    if gpu_session.current().device.type != "cuda":
+        return {"bytes": 0}
+    before = torch.cuda.memory_reserved()
+    if request.get("all"):
+        gpu_session.current().results.clear()
+    if before > request.get("above", 2 << 30) or request.get("all"):
+        gc.collect()
+        torch.cuda.empty_cache()
+    return {"bytes": before - torch.cuda.memory_reserved()}
