@@ -81,16 +81,11 @@ struct MachineBenchmark {
     let function = try module.lower(launch.kernel, for: specialization)
     let lowering = Self.processorTime() - start
     let memory = DeviceMemory()
-    var values: [String: MachineArgument] = [:]
-    for argument in launch.arguments {
-      switch argument.value {
-      case .tensor(let shape):
-        values[argument.name] = Self.tensor(shape, argument.name, memory)
-      case .int(let number): values[argument.name] = .int(number)
-      case .float(let number): values[argument.name] = .float(number)
-      case .bool(let flag): values[argument.name] = .int(flag ? 1 : 0)
-      default: break
-      }
+    var tensorBytes = 0
+    let values = try launch.machineArguments(config.config) {
+      (shape, name) throws(Diagnostic) in
+      tensorBytes += shape.byteExtent ?? 0
+      return try Self.tensor(shape, name, memory)
     }
     start = Self.processorTime()
     let prepared = try PreparedLaunch(
@@ -114,7 +109,7 @@ struct MachineBenchmark {
     }
     if isJSON {
       print(
-        #"{"kernel": "\#(launch.kernel)", "grid": \#(config.grid), "programs": \#(count), "run": \#(best), "prepare": \#(lowering + compiling)}"#
+        #"{"kernel": "\#(launch.kernel)", "grid": \#(config.grid), "programs": \#(count), "run": \#(best), "prepare": \#(lowering + compiling), "tensorBytes": \#(tensorBytes), "peakBytes": \#(Self.peakBytes())}"#
       )
     } else {
       print(
@@ -127,9 +122,12 @@ struct MachineBenchmark {
   /// A tensor of random numbers; integers are 0, which is an index into anything.
   private static func tensor(
     _ shape: TensorShape, _ name: String, _ memory: DeviceMemory
-  ) -> MachineArgument? {
-    let count = zip(shape.shape, shape.strides).reduce(1) { $0 + ($1.0 - 1) * $1.1 } + shape.offset
-    let byteCount = max(1, count * shape.element.bytes)
+  ) throws(Diagnostic) -> DeviceMemory.Allocation {
+    guard let bytes = shape.byteExtent else {
+      throw Diagnostic(id: "out-of-memory", "'\(name)' is too large")
+    }
+    let byteCount = max(1, bytes)
+    let count = byteCount / shape.element.bytes
     let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
     raw.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     var generator = SystemRandomNumberGenerator()
@@ -148,11 +146,25 @@ struct MachineBenchmark {
       }
     default: break
     }
-    let label = DeviceMemory.Label(
-      name: name, element: shape.element, shape: shape.shape, strides: shape.strides)
-    return memory.register(raw, byteCount: byteCount, label: label, isInitialized: true).map {
-      .pointer($0, byteOffset: shape.offset * shape.element.bytes)
+    guard
+      let allocation = memory.register(
+        raw, byteCount: byteCount, label: .init(name, shape), isInitialized: true)
+    else {
+      throw Diagnostic(id: "out-of-memory", "no memory for the shadow of '\(name)'")
     }
+    return allocation
+  }
+
+  /// The most memory this process had, in bytes.
+  private static func peakBytes() -> Int {
+    var usage = rusage()
+    #if os(Linux)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      return usage.ru_maxrss * 1024
+    #else
+      getrusage(RUSAGE_SELF, &usage)
+      return usage.ru_maxrss
+    #endif
   }
 
   /// Seconds of processor time this process took.
