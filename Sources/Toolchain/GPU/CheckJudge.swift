@@ -43,9 +43,7 @@ struct CheckJudge {
       if isProof, check.findings.count == before { proven += 1 }
     }
     check.verdict = Self.verdict(check.findings, proven: proven)
-    if check.verdict == .unproven {
-      check.notes.append("no setting shows that the module computes anything")
-    }
+    if check.verdict == .unproven { check.findings = [Self.whyUnproven(check)] }
     return check
   }
 
@@ -53,6 +51,16 @@ struct CheckJudge {
     if findings.isEmpty { return proven > 0 ? .passed : .unproven }
     return findings.allSatisfy { $0.reason == .shapeSpecific } ? .shapeSpecific : .failed
   }
+
+  /// Nothing speaks against it, and nothing for it.
+  private static func whyUnproven(_ check: GPUCheck) -> GPUFinding {
+    if let note = check.notes.first(where: { $0.hasSuffix(originalIsWrong) }) {
+      return GPUFinding(.originalWrong, note)
+    }
+    return GPUFinding(.unproven, "no setting shows that the module computes anything")
+  }
+
+  private static let originalIsWrong = "which measures nothing"
 
   /// What a module did to the process, beyond what the original does.
   static func integrity(
@@ -103,8 +111,10 @@ struct CheckJudge {
       addFailure(error, row, to: &check)
       return false
     }
-    var findings = behaviour(row)
     let (results, isProof) = compare(row, to: &check)
+    var findings = behaviour(row)
+    // What is wrong or unwritten differs between two calls too: then that says nothing more.
+    if !results.isEmpty { findings.removeAll { $0.reason == .nondeterministic } }
     findings += results
     let isResized = row.kind == CheckSetting.Kind.resized.rawValue
     let isConfig = row.kind == CheckSetting.Kind.config.rawValue
@@ -283,7 +293,7 @@ struct CheckJudge {
     let allowed = accuracy.tolerance(type: type, original: original)
     guard original.relativeL2 <= Self.usableError || candidate.relativeL2 <= Self.usableError else {
       judged.note =
-        "the original itself is off by \(figure(original.relativeL2)) here, which measures nothing"
+        "the original itself is off by \(figure(original.relativeL2)) here, \(Self.originalIsWrong)"
       return judged
     }
     judged.row = GPUCheck.Row(

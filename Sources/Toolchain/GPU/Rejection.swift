@@ -37,6 +37,11 @@ public enum Rejection: String, Sendable, Hashable, Codable, CaseIterable {
   /// Right at the given sizes and not at others.
   case shapeSpecific = "shape-specific"
 
+  /// The original does not compute what `Model` does, so nothing can be held to it.
+  case originalWrong = "original-wrong"
+  /// No run would have told it from a constant.
+  case unproven
+
   case patchesFunctions = "patches-functions"
   case changesSettings = "changes-settings"
   case startsThreads = "starts-threads"

@@ -112,8 +112,8 @@ struct BenchCommand: AsyncParsableCommand {
     } catch {
       throw Failure(outcome: .environment, diagnostics: [error])
     }
-    let signals = ScratchSignals(scratch)
-    defer { signals.end() }
+    TerminationSignals.beforeEnd { scratch.tearDown() }
+    defer { scratch.tearDown() }
     let bar = SharedBar()
     let session = GPUSession(
       worker: Worker(
@@ -251,30 +251,4 @@ private final class SharedBar: @unchecked Sendable {
 
   func show(_ text: String) { lock.withLock { bar.show(0, text) } }
   func clear() { lock.withLock { bar.clear() } }
-}
-
-/// Removes the scratch folder when the run ends, also by Ctrl-C or a termination signal.
-private final class ScratchSignals {
-  private let scratch: ScratchFolder
-  private var sources: [any DispatchSourceSignal] = []
-
-  init(_ scratch: ScratchFolder) {
-    self.scratch = scratch
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        scratch.tearDown()
-        signal(number, SIG_DFL)
-        kill(getpid(), number)
-      }
-      source.resume()
-      sources.append(source)
-    }
-  }
-
-  func end() {
-    for source in sources { source.cancel() }
-    scratch.tearDown()
-  }
 }

@@ -33,20 +33,31 @@ def check(request):
         request["channel"].progress({"stage": "check", "label": setting["label"]})
         row = {"label": setting["label"], "kind": setting.get("kind", "given"), "outputs": []}
         rows.append(row)
-        try:
-            _check(session, candidate, original, setting, row)
-        except gpu_run.RunFailed as failed:
-            if failed.found["sticky"]:
-                gpu_errors.fail(failed.found)
-            row["error"] = failed.found
-            row["failed"] = "original" if failed.found["message"].startswith(
-                original.name + ":") else "candidate"
-        except Exception as error:
-            found = gpu_errors.described(error)
-            if found["sticky"]:
-                gpu_errors.fail(found)
-            row["error"], row["failed"] = found, "harness"
+        found, culprit = _attempt(
+            session, lambda: _check(session, candidate, original, setting, row))
+        if found is not None:
+            row["error"] = found
+            row["failed"] = "harness" if culprit is None else (
+                "original" if culprit.startswith(original.name + ":") else "candidate")
     return {"rows": rows, "left": left, "integrity": session.integrity()}
+
+
+def _attempt(session, action):
+    """Runs an action; (error, message of the module at fault) where it fails. Where memory is short,
+    once more without the results that are kept. Errors that end the process are raised."""
+    for is_last in (False, True):
+        try:
+            action()
+            return None, None
+        except gpu_run.RunFailed as failed:
+            found, culprit = failed.found, failed.found["message"]
+        except Exception as error:
+            found, culprit = gpu_errors.described(error), None
+        if found["sticky"]:
+            gpu_errors.fail(found)
+        if is_last or found["kind"] != "out-of-memory" or not gpu_judge.make_room(session):
+            return found, culprit
+    return None, None
 
 
 @operation("gpu.prepare")
@@ -59,26 +70,22 @@ def prepare(request):
         request["channel"].progress({"stage": "original", "label": setting["label"]})
         row = {"label": setting["label"]}
         rows.append(row)
-        try:
-            base = _base(session, setting, row)
-            if base is None:
-                row["unusable"] = row.pop("skipped")
-                continue
-            found = _expected(session, original, base, setting)
-            row["judge"] = "fp64" if found.judge == "fp64" else found.judge_note or "original"
-            row["bytes"] = found.bytes()
-            if found.types:
-                row["unusable"] = found.types[0]
-        except gpu_run.RunFailed as failed:
-            if failed.found["sticky"]:
-                gpu_errors.fail(failed.found)
-            row["unusable"] = failed.found["message"][:300]
-        except Exception as error:
-            found = gpu_errors.described(error)
-            if found["sticky"]:
-                gpu_errors.fail(found)
+        found, _ = _attempt(session, lambda: _prepare(session, original, setting, row))
+        if found is not None:
             row["unusable"] = found["message"][:300]
     return {"rows": rows, "integrity": session.integrity()}
+
+
+def _prepare(session, original, setting, row):
+    base = _base(session, setting, row)
+    if base is None:
+        row["unusable"] = row.pop("skipped")
+        return
+    found = _expected(session, original, base, setting)
+    row["judge"] = "fp64" if found.judge == "fp64" else found.judge_note or "original"
+    row["bytes"] = found.bytes()
+    if found.types:
+        row["unusable"] = found.types[0]
 
 
 def _sizes(session, base):

@@ -1,8 +1,10 @@
 """What a setting's results are measured against: the original's, and `Model` in fp64.
 
-They are kept for later candidates while they take less than a quarter of the device's memory.
+They are kept for later candidates while they take less than a quarter of the device's memory, and
+of what is free: other processes may want some.
 """
 import copy
+import gc
 import json
 
 import torch
@@ -30,6 +32,16 @@ class Expected:
 
     def bytes(self):
         return gpu_run.count_bytes(self.original) + gpu_run.count_bytes(self.reference)
+
+
+def make_room(session):
+    """Forgets all results, so that memory is free again; whether there were any."""
+    had = bool(session.results)
+    session.results.clear()
+    gc.collect()
+    if session.device.type == "cuda":
+        torch.cuda.empty_cache()
+    return had
 
 
 def key(setting):
@@ -80,9 +92,9 @@ def expected(session, original, base, setting, large_bytes):
     del again
     _measure(session, base, found, device)
     if device.type == "cuda":
-        _, total = torch.cuda.mem_get_info(device)
+        free, total = torch.cuda.mem_get_info(device)
         held = sum(e.bytes() for e in session.results.values())
-        if held + found.bytes() < total // 4:
+        if held + found.bytes() < total // 4 and found.bytes() < free // 8:
             session.results[name] = found
     else:
         session.results[name] = found

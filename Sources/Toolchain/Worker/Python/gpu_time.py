@@ -55,6 +55,10 @@ def _measure(session, request):
     device = session.device
     began = _clock()
     seconds = request.get("seconds", 20)
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        if free < total // 4:
+            gpu_judge.make_room(session)
     monitor = gpu_device.Monitor(device)
     session.cache.prepare()
     names = [request["original"]] + [n for n in request["candidates"] if n != request["original"]]
