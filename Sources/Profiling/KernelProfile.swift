@@ -43,6 +43,22 @@ public struct KernelProfile: Sendable {
     self.range = range
   }
 
+  /// Drops the metrics that a test does not pick.
+  public mutating func keep(_ isWanted: (String) -> Bool) {
+    metrics = metrics.filter { isWanted($0.key) }
+    absent = absent.filter(isWanted)
+  }
+
+  /// What ncu's raw page holds beside metrics: attributes of the device, its links and the profiler.
+  private static let attributePrefixes = [
+    "device__", "nvlink__", "numa__", "c2clink__", "profiler__",
+  ]
+
+  /// Drops what is not about the kernel.
+  public mutating func dropAttributes() {
+    keep { name in !Self.attributePrefixes.contains { name.hasPrefix($0) } }
+  }
+
   /// The value of a metric by Nsight's name, in base units.
   public subscript(metric: String) -> Double? { metrics[metric]?.value }
 }
@@ -81,13 +97,13 @@ public enum NsightMetric {
   public static let barrierStalls = "smsp__warp_issue_stalled_barrier_per_warp_active.pct"
   public static let tensorInstructions = "sm__inst_executed_pipe_tensor.sum"
 
-  /// All of the above, for suggestions and lists.
+  /// What a profile of Hone holds: all of the above but `memoryStalls`, which ncu has for no GPU from
+  /// sm_80 on (`ncu --query-metrics`, 2025.3); `longScoreboardStalls` says it there.
   public static let all: [String] = [
     gridSize, blockSize, registersPerThread, dynamicSharedBytes, staticSharedBytes, wavesPerSM,
     occupancyLimitRegisters, occupancyLimitSharedMemory, occupancyLimitWarps,
     occupancyLimitBlocks, durationSeconds, smThroughput, warpsActive, dramThroughput,
-    dramReadBytes, dramWrittenBytes, l2HitRate, l1HitRate, instructionsExecuted, memoryStalls,
-    l2Bytes, loadBytesPerSector, storeBytesPerSector, shortScoreboardStalls, longScoreboardStalls,
+    dramReadBytes, dramWrittenBytes, l2HitRate, l1HitRate, instructionsExecuted, l2Bytes, loadBytesPerSector, storeBytesPerSector, shortScoreboardStalls, longScoreboardStalls,
     barrierStalls, tensorInstructions,
   ]
 }

@@ -24,7 +24,7 @@ public struct MetricValue: Sendable, Hashable {
     if trimmed.hasPrefix("(!)") {  // ncu's mark on values that it does not trust
       trimmed = String(trimmed.dropFirst(3).drop { $0 == " " })
     }
-    if ["", "-", "n/a", "na", "nan", "none", "null", "inf", "-inf"].contains(trimmed.lowercased()) {
+    if ["", "-", "n/a", "na", "nan", "none", "null", "inf", "-inf", "no data"].contains(trimmed.lowercased()) {
       return .absent
     }
     let split = trimmed.unicodeScalars.firstIndex { scalar in

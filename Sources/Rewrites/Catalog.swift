@@ -3,6 +3,6 @@ public enum Rewrites {
   public static let catalog: [any Rewrite] = [
     SpecializeArguments(), StrengthReduceDivision(), HoistLoopInvariant(), DropRedundantMask(),
     ConvertLoopForm(), FuseAccumulator(), DropRedundantCast(), TuneConfigs(), SetLaunchKnobs(),
-    RestoreTunedArguments(),
+    RestoreTunedArguments(), TabulateConfigs(),
   ]
 }

@@ -87,10 +87,15 @@ public struct Rewritten: Sendable {
   public var source: SourceText
   public var site: RewriteSite
   public var numerics: Numerics
+  /// Names that the rewrite defines at module level beside the subject's own.
+  public var addedNames: Set<String>
 
-  public init(source: SourceText, site: RewriteSite, numerics: Numerics) {
+  public init(
+    source: SourceText, site: RewriteSite, numerics: Numerics, addedNames: Set<String> = []
+  ) {
     self.source = source
     self.site = site
     self.numerics = numerics
+    self.addedNames = addedNames
   }
 }

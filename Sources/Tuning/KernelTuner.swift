@@ -3,6 +3,7 @@ import DeviceModel
 import Diagnostics
 import HostProgram
 import Profiling
+import PythonSyntax
 import Rewrites
 import Stages
 
@@ -21,6 +22,8 @@ struct KernelTuner {
   var vetoes = Vetoes()
   /// Every state that the body went through on predictions, in order.
   var visited: [ModuleState] = []
+  /// The module before anything was changed, where a stage's rules are to be held against it.
+  var original: ModuleTree?
 
   /// What is tried on the body, in this order.
   var rewrites: [any Rewrite] = Rewrites.catalog.filter { !Self.isKnobRewrite($0) }
@@ -195,6 +198,7 @@ struct KernelTuner {
 
   static func isKnobRewrite(_ rewrite: any Rewrite) -> Bool {
     rewrite is TuneConfigs || rewrite is SetLaunchKnobs || rewrite is RestoreTunedArguments
+      || rewrite is TabulateConfigs
   }
 
   /// Of nested alternatives, the largest that comes within half the threshold of the best: what a

@@ -25,7 +25,8 @@ struct ModuleState: Sendable {
   init(_ rewritten: Rewritten, after previous: ModuleState, inputs: ModuleInputs)
     throws(Diagnostic)
   {
-    let tree = try RewriteCheck.check(rewritten.source, of: previous.subject)
+    let tree = try RewriteCheck.check(
+      rewritten.source, of: previous.subject, adding: rewritten.addedNames)
     var run: HostRun?
     if previous.subject.run != nil {
       run = try inputs.host(for: tree).run(inputs.inputs)

@@ -59,7 +59,7 @@ public struct Optimization: Sendable {
     if let measurement { return measurement.confirmation?.verdict == .accepted }
     return status != .unchanged
       && trials.contains {
-        $0.isAccepted && ($0.basis == .prediction || $0.basis == .measuredPrior)
+        $0.isAccepted && [.prediction, .measuredPrior, .winner].contains($0.basis)
       }
   }
 

@@ -17,6 +17,12 @@ public struct Optimizer: Sendable {
   public var request: Request
   /// What a compiler spoke against in an earlier run of this search.
   var vetoes = Vetoes()
+  /// How configs are written.
+  public var emission = EmissionForm.list
+  /// What earlier runs found; nil starts from nothing.
+  public var winners: WinnerStore?
+  /// Whether what this run predicts is kept there, too.
+  public var recordsPredictions = false
 
   public init(_ request: Request) { self.request = request }
 
@@ -33,7 +39,9 @@ public struct Optimizer: Sendable {
     var trials: [Trial] = []
     for kernel in launchedKernels(in: start) {
       guard let current = states.last else { break }
-      let result = optimize(kernel, current, problem)
+      let (stored, storeNotes) = fromStore(kernel, current, problem)
+      notes += storeNotes
+      let result = stored ?? optimize(kernel, current, problem)
       states += result.states
       kernels.append(result.outcome)
       trials += result.trials
@@ -42,7 +50,11 @@ public struct Optimizer: Sendable {
       .lastSound(of: states)
     notes += final.notes
     let applied = states[final.index].applied
+    if Self.losesWinner(trials, after: applied.count) {
+      return try withoutWinners(final.notes)
+    }
     Self.withdraw(after: applied.count, in: &trials, &kernels)
+    notes += recordPredictions(kernels, from: start, to: states[final.index])
     let status: Optimization.Status =
       applied.isEmpty ? .unchanged : applied.allSatisfy(\.isKnobs) ? .tuned : .improved
     return Optimization(
@@ -85,14 +97,22 @@ public struct Optimizer: Sendable {
     return run.launches.map(\.kernel).filter { seen.insert($0).inserted }
   }
 
-  private func optimize(_ kernel: String, _ start: ModuleState, _ problem: KnownProblem)
-    -> (states: [ModuleState], outcome: KernelOutcome, trials: [Trial])
-  {
+  typealias KernelResult = (states: [ModuleState], outcome: KernelOutcome, trials: [Trial])
+
+  func tuner(of kernel: String, _ problem: KnownProblem) -> KernelTuner {
     var tuner = KernelTuner(
       kernel: kernel, policy: request.policy, inputs: problem.inputs,
       profile: request.profile(of: kernel), profiledConfigs: problem.configs[kernel] ?? [],
       gpu: request.gpu)
     tuner.vetoes = vetoes
+    tuner.original = request.tree
+    return tuner
+  }
+
+  private func optimize(_ kernel: String, _ start: ModuleState, _ problem: KnownProblem)
+    -> KernelResult
+  {
+    var tuner = tuner(of: kernel, problem)
     let originals = tuner.originals(in: start)
     var outcome = KernelOutcome(
       name: kernel, launches: tuner.launches(in: start).reduce(0) { $0 + $1.repetitions },
@@ -124,7 +144,10 @@ public struct Optimizer: Sendable {
       outcome.microsecondsAfter = best
     }
     let protected = tuner.protectTuning(choice.state)
-    let states = [state, choice.state, protected].filter { $0.applied.count > start.applied.count }
+    let emitted = emit(kernel, choice.configs, on: protected, &tuner)
+    let states = [state, choice.state, protected, emitted].filter {
+      $0.applied.count > start.applied.count
+    }
     return (states, outcome, tuner.trials)
   }
 }
@@ -133,6 +156,6 @@ extension RewriteSite {
   /// Whether it changes launch knobs only.
   var isKnobs: Bool {
     rewrite == TuneConfigs().id || rewrite == SetLaunchKnobs().id
-      || rewrite == RestoreTunedArguments().id
+      || rewrite == RestoreTunedArguments().id || rewrite == TabulateConfigs().id
   }
 }

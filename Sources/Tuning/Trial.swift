@@ -21,6 +21,10 @@ public struct Trial: Sendable {
     case stage = "stage"
     /// It makes the autotuner's trial runs leave the arguments as they were; no gain is meant.
     case safety
+    /// An earlier run measured it on this device, and the store of winners kept it.
+    case winner = "stored winner"
+    /// The user asks for this form of the configs; no gain is meant.
+    case emission
     /// No time could be predicted.
     case nothing = "no prediction"
     /// Checked and timed on a GPU: the interval's lower end is above the threshold.

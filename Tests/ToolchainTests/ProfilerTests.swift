@@ -72,10 +72,10 @@ struct ProfilerTests {
   }
 
   private static let csv = """
-    "ID","Kernel Name","Grid Size","gpu__time_duration.sum"
-    "","","","ns"
-    "0","void at::fill<4>(float)","(2, 1, 1)","1000"
-    "1","scale","(24, 1, 1)","12,500"
+    "ID","Kernel Name","Grid Size","gpu__time_duration.sum","device__attribute_warp_size"
+    "","","","ns",""
+    "0","void at::fill<4>(float)","(2, 1, 1)","1000","32"
+    "1","scale","(24, 1, 1)","12,500","32"
     """
   private static let record = """
     echo '{"device": "a GPU", "launches": [{"function": "scale", "name": "scale", "num_warps": 4}]}' > "$record"
@@ -87,6 +87,7 @@ struct ProfilerTests {
     let run = try await fake.profile()
     #expect(run.reading.profiles.map(\.kernel) == ["void at::fill<4>(float)", "scale"])
     #expect(run.reading.profiles[1][NsightMetric.durationSeconds] == 12.5e-6)
+    #expect(run.reading.profiles[1]["device__attribute_warp_size"] == nil)
     #expect(run.launches == [LaunchRecord(function: "scale", numWarps: 4)])
     #expect(run.device == "a GPU" && run.unknownMetrics.isEmpty && run.notes.isEmpty)
     #expect(fake.calls.count == 2)
@@ -95,7 +96,7 @@ struct ProfilerTests {
       call.hasPrefix("--clock-control none --profile-from-start off --force-overwrite --export "))
     #expect(call.contains(" --metrics gpu__time_duration.sum,launch__grid_size /usr/bin/python3 "))
     #expect(call.contains("/profile_driver.py /tmp/m.py - "))
-    #expect(fake.calls.last?.hasSuffix("--csv --page raw --print-units base") == true)
+    #expect(fake.calls.last?.hasSuffix("--csv --page raw") == true)
   }
 
   @Test func metricsThatNcuDoesNotKnowAreLeftOut() async throws {
@@ -112,6 +113,13 @@ struct ProfilerTests {
     #expect(run.unknownMetrics == ["no_such__metric.sum"])
     #expect(run.reading.profiles.count == 2)
     #expect(fake.calls.count == 3)
+  }
+
+  /// What ncu 2025 does with a metric that a GPU does not have: nothing.
+  @Test func metricsWithoutAColumnAreSaid() async throws {
+    let run = try await FakeNcu(run: Self.record, csv: Self.csv)
+      .profile(["gpu__time_duration.sum", "no_such__metric.sum"])
+    #expect(run.unknownMetrics == ["no_such__metric.sum"])
   }
 
   @Test func missingPermission() async throws {

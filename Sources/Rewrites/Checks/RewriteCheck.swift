@@ -8,10 +8,11 @@ import TritonLowering
 public enum RewriteCheck {
   /// Parses the result and holds it to what no rewrite may change: it parses, defines the same names
   /// at module level in the same order, and gives functions and methods the same parameters.
+  /// - Parameter added: new names that the rewrite says it defines; the subject may not have them.
   /// - Throws: the first difference.
-  public static func check(_ result: SourceText, of subject: RewriteSubject) throws(Diagnostic)
-    -> ModuleTree
-  {
+  public static func check(
+    _ result: SourceText, of subject: RewriteSubject, adding added: Set<String> = []
+  ) throws(Diagnostic) -> ModuleTree {
     let tree = PythonParser.parse(result)
     if let error = tree.diagnostics.first(where: { $0.severity == .error }) {
       throw Diagnostic(
@@ -19,7 +20,13 @@ public enum RewriteCheck {
         source: result, range: error.range)
     }
     let before = outline(subject.module)
-    let after = outline(tree)
+    func name(_ line: (text: String, range: SourceRange)) -> String {
+      String(line.text.prefix { $0 != "(" })
+    }
+    let known = Set(before.map(name))
+    let after = outline(tree).filter { line in
+      !added.contains(name(line)) || known.contains(name(line))
+    }
     for (old, new) in zip(before, after) where old.text != new.text {
       throw Diagnostic(
         id: "rewrite-changed-interface", "'\(old.text)' became '\(new.text)'", source: result,

@@ -63,10 +63,16 @@ public struct NcuProfiler: Sendable {
           .environment, "ncu-no-report", "ncu ended without a report",
           next: "run it by hand: \(ncu.executable) --profile-from-start off python3 …")
     }
-    let csv = try await csv(of: place.report)
+    var reading = try Self.read(try await csv(of: place.report))
+    // The raw page also holds attributes of the device and statistics that nobody asked for.
+    for index in reading.profiles.indices {
+      reading.profiles[index].keep { metrics.contains($0) || $0.hasPrefix("launch__") }
+    }
+    // A metric that this GPU does not have has no column, or no value, and ncu says nothing of it.
+    unknown += wanted.filter { metric in !reading.profiles.contains { $0[metric] != nil } }
     var run = Run(
-      reading: try Self.read(csv), launches: record.launches, device: record.device,
-      unknownMetrics: unknown, notes: [])
+      reading: reading, launches: record.launches, device: record.device, unknownMetrics: unknown,
+      notes: [])
     if record.tunedWhileProfiled > 0 {
       run.notes.append(
         Diagnostic(
@@ -79,7 +85,9 @@ public struct NcuProfiler: Sendable {
 
   /// The metrics of an existing report (`.ncu-rep`).
   public func importReport(_ path: String) async throws(ProfilerFailure) -> ProfileReading {
-    try Self.read(try await csv(of: path))
+    var reading = try Self.read(try await csv(of: path))
+    for index in reading.profiles.indices { reading.profiles[index].dropAttributes() }
+    return reading
   }
 
   // MARK: - Running
@@ -144,7 +152,7 @@ public struct NcuProfiler: Sendable {
 
   private func csv(of report: String) async throws(ProfilerFailure) -> String {
     let result = await ToolProcess.run(
-      ncu.executable, ["--import", report, "--csv", "--page", "raw", "--print-units", "base"],
+      ncu.executable, ["--import", report, "--csv", "--page", "raw"],
       environment: environment, scratch: scratch, deadline: deadline)
     try check(result, isDriver: false)
     guard result.end.isSuccess else {

@@ -86,12 +86,14 @@ struct ProfileCommand: AsyncParsableCommand {
         notes.append(
           Diagnostic(
             id: "unknown-metrics", severity: .note,
-            "this ncu does not know \(run.unknownMetrics.joined(separator: ", "))"))
+            "this GPU has no value of \(run.unknownMetrics.joined(separator: ", "))"))
       }
       device = run.device
       match = subject.match(run.reading.profiles, records: run.launches)
     }
-    StandardError.print((notes + match.notes).filter { $0.id != "absent-metric" })
+    // The raw page is full of texts and empty values.
+    let quiet = ["absent-metric", "text-metric", "unnamed-metric"]
+    StandardError.print((notes + match.notes).filter { !quiet.contains($0.id) })
     guard !match.entries.isEmpty else { throw nothingOfTheModule(match, subject) }
     let json = ProfileDocument.json(match.entries.map(\.profile))
     if let output { try Files.write(Array(json.utf8), to: output) }
@@ -133,7 +135,11 @@ struct ProfileCommand: AsyncParsableCommand {
 
   private func read(_ report: String) async throws -> ProfileReading {
     let isReport = [".ncu-rep", ".nsight-cuprof-report"].contains { report.hasSuffix($0) }
-    guard isReport else { return try ProfileReader.read(try Files.source(report)) }
+    guard isReport else {
+      var reading = try ProfileReader.read(try Files.source(report))
+      for index in reading.profiles.indices { reading.profiles[index].dropAttributes() }
+      return reading
+    }
     guard FileManager.default.isReadableFile(atPath: report) else {
       throw Diagnostic(
         id: "no-such-file", "no such file: '\(report)'", nextStep: "check the path")
