@@ -74,27 +74,31 @@ private struct CSVProfileReader {
   }
 
   mutating func read(_ table: CSVTable) throws(Diagnostic) {
-    let rows = try complete(table)
     guard let kernel = table.columns["Kernel Name"] else { return }
     if let name = table.columns["Metric Name"], let value = table.columns["Metric Value"] {
+      // The details page leaves out the columns of rules at the end of rows without one.
+      let rows = try complete(table, columns: max(kernel, name, value) + 1)
       readLong(rows, table, kernel: kernel, name: name, value: value)
     } else {
+      let rows = try complete(table, columns: table.header.count)
       readWide(rows, table, kernel: kernel)
     }
   }
 
-  /// The rows that have every column. The last may end early, where a file was cut off.
-  private mutating func complete(_ table: CSVTable) throws(Diagnostic) -> [CSVTable.Row] {
+  /// The rows that have so many columns. The last may end early, where a file was cut off.
+  private mutating func complete(_ table: CSVTable, columns: Int) throws(Diagnostic)
+    -> [CSVTable.Row]
+  {
     var rows: [CSVTable.Row] = []
     for (index, row) in table.rows.enumerated() {
-      if !row.isCut, row.cells.count >= table.header.count {
+      if !row.isCut, row.cells.count >= columns {
         rows.append(row)
       } else if index == table.rows.count - 1 {
         cutRow = row.range
       } else {
         throw Diagnostic(
           id: "bad-metrics",
-          "this row has \(row.cells.count) columns, the header has \(table.header.count)",
+          "this row has \(row.cells.count) columns, and \(columns) are needed",
           source: source, range: row.range, nextStep: "give the whole output of 'ncu --csv'")
       }
     }

@@ -103,7 +103,8 @@ public enum NsightMetric {
     gridSize, blockSize, registersPerThread, dynamicSharedBytes, staticSharedBytes, wavesPerSM,
     occupancyLimitRegisters, occupancyLimitSharedMemory, occupancyLimitWarps,
     occupancyLimitBlocks, durationSeconds, smThroughput, warpsActive, dramThroughput,
-    dramReadBytes, dramWrittenBytes, l2HitRate, l1HitRate, instructionsExecuted, l2Bytes, loadBytesPerSector, storeBytesPerSector, shortScoreboardStalls, longScoreboardStalls,
+    dramReadBytes, dramWrittenBytes, l2HitRate, l1HitRate, instructionsExecuted, l2Bytes,
+    loadBytesPerSector, storeBytesPerSector, shortScoreboardStalls, longScoreboardStalls,
     barrierStalls, tensorInstructions,
   ]
 }

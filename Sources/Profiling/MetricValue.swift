@@ -17,6 +17,11 @@ public struct MetricValue: Sendable, Hashable {
     case unreadable
   }
 
+  /// What profilers write where they have no value.
+  private static let absentWords: Set<String> = [
+    "", "-", "n/a", "na", "nan", "none", "null", "inf", "-inf", "no data",
+  ]
+
   /// Reads a number with optional thousands separators and an optional unit, which may also be
   /// given apart (Nsight's CSV has a column for it).
   public static func read(_ text: String, unit givenUnit: String? = nil) -> Reading {
@@ -24,7 +29,7 @@ public struct MetricValue: Sendable, Hashable {
     if trimmed.hasPrefix("(!)") {  // ncu's mark on values that it does not trust
       trimmed = String(trimmed.dropFirst(3).drop { $0 == " " })
     }
-    if ["", "-", "n/a", "na", "nan", "none", "null", "inf", "-inf", "no data"].contains(trimmed.lowercased()) {
+    if absentWords.contains(trimmed.lowercased()) {
       return .absent
     }
     let split = trimmed.unicodeScalars.firstIndex { scalar in

@@ -24,6 +24,8 @@ struct KernelTuner {
   var visited: [ModuleState] = []
   /// The module before anything was changed, where a stage's rules are to be held against it.
   var original: ModuleTree?
+  /// What an earlier run found for this kernel, to be tried first.
+  var stored: Winner?
 
   /// What is tried on the body, in this order.
   var rewrites: [any Rewrite] = Rewrites.catalog.filter { !Self.isKnobRewrite($0) }

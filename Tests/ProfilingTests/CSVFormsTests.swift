@@ -60,6 +60,20 @@ import Testing
     #expect(reading.notes.first?.message.contains("Function Cache Configuration") == true)
   }
 
+  /// ncu 2025 ends the rows of metrics before the columns of rules.
+  @Test func rowsOfTheDetailsPageMayBeShort() throws {
+    let reading = try read(
+      """
+      "ID","Kernel Name","Section Name","Metric Name","Metric Unit","Metric Value","Rule Name","Rule Type"
+      "0","square","Launch Statistics","Grid Size","","1,024"
+      "0","square","Memory Workload Analysis","L2 Hit Rate","%","no data"
+      "0","square","Occupancy","","","","AchievedOccupancy","OPT"
+      "1","square","Launch Statistics","Grid Size","","2,048"
+      """)
+    #expect(reading.profiles.map { $0[NsightMetric.gridSize] } == [1024, 2048])
+    #expect(reading.profiles[0].absent == [NsightMetric.l2HitRate])
+  }
+
   @Test func aCutFileKeepsWhatIsWhole() throws {
     let lines = Self.raw.split(separator: "\n").map(String.init)
     for end in [

@@ -132,6 +132,12 @@ public struct OptimizationSummary: Sendable {
     if accepted.contains(where: { $0.basis == .nothing }) {
       parts.append("some configs are listed without a prediction")
     }
+    if accepted.contains(where: { $0.basis == .winner }) {
+      parts.append("it was measured by an earlier run and comes from the store of winners")
+    }
+    if accepted.contains(where: { $0.basis == .emission }) {
+      parts.append("the configs are written in the form that was asked for")
+    }
     if accepted.contains(where: { $0.basis == .safety }) {
       parts.append("the autotuner's trial runs now restore what the kernel changes")
     }

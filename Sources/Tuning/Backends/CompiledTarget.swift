@@ -37,8 +37,10 @@ public struct CompiledTarget: Sendable {
   /// dropped, and the search repeated without it.
   ///
   /// - Throws: what `Optimizer.run` throws.
-  public func optimize() async throws(Diagnostic) -> Optimization {
-    var optimizer = Optimizer(request)
+  ///
+  /// - Parameter predictor: the search to repeat, with its options; nil for a plain one.
+  public func optimize(_ predictor: Optimizer? = nil) async throws(Diagnostic) -> Optimization {
+    var optimizer = predictor ?? Optimizer(request)
     var result = try optimizer.run()
     let original = await compiled(request.tree, label: "original")
     var dropped: [String] = []

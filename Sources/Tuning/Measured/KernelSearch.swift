@@ -44,11 +44,47 @@ struct KernelSearch {
   /// Everything that could be printed for this kernel, measured.
   mutating func run(_ search: inout MeasuredSearch) async throws -> [MeasuredSearch.Variant] {
     originals = tuner.originals(in: start.state)
+    let stored = try await storedWinner(&search)
+    if let winner = stored.first, isConfirmed(winner, search) { return stored }
     let anchor = try await anchor(&search)
     let body = try await bestBody(&search, anchor)
     let pool = try await knobs(&search, body, anchor)
-    return try await emissions(&search, body, pool)
+    return try await stored + emissions(&search, body, pool)
   }
+
+  // MARK: Winners of earlier runs
+
+  /// The stored winner, made again and measured like anything else; empty where there is none.
+  private mutating func storedWinner(_ search: inout MeasuredSearch) async throws
+    -> [MeasuredSearch.Variant]
+  {
+    guard let winner = tuner.stored else { return [] }
+    let state: ModuleState
+    do throws(Diagnostic) {
+      state = tuner.protectTuning(
+        try WinnerReplay(kernel: kernel, inputs: tuner.inputs).replay(winner, on: start.state))
+    } catch {
+      var note = error
+      note.severity = .warning
+      note.message = "the stored winner of '\(kernel)' is not used: \(error.message)"
+      search.notes.append(note)
+      return []
+    }
+    guard state.applied.count > start.state.applied.count else { return [] }
+    let label = "\(kernel) from the store of winners (\(winner.date.prefix(10)))"
+    return try await search.measure(
+      [(state, label, nil)], of: kernel, .emission, effort: .normal)
+  }
+
+  /// Whether a stored winner does here what it did then: the search for a better one is spared.
+  private func isConfirmed(_ variant: MeasuredSearch.Variant, _ search: MeasuredSearch) -> Bool {
+    guard let then = tuner.stored?.lower, search.emission == .list else { return false }
+    return variant.ratio > search.runner.rule.threshold
+      && variant.ratio >= start.ratio * then * Self.confirmedShare
+  }
+
+  /// How near to the lower end of its old interval a stored winner has to come.
+  private static let confirmedShare = 0.98
 
   // MARK: Configs
 
@@ -393,10 +429,40 @@ struct KernelSearch {
       // The first that holds what its parts promised will do: the others differ in their lists only.
       if found.contains(where: { $0.ratio >= expected * 0.985 }) { break }
       // Trial runs of an autotuner must leave what the kernel updates in place as it was.
+      let state = written(tuner.protectTuning(item.state), ranked, &search)
       found += try await search.measure(
-        [(tuner.protectTuning(item.state), item.label, item.config)], of: kernel, .emission,
-        effort: .normal, share: 0.95)
+        [(state, item.label, item.config)], of: kernel, .emission, effort: .normal, share: 0.95)
     }
     return found
+  }
+
+  /// A module with its configs in the form that is asked for; as it is where that is refused, which
+  /// a note says.
+  private mutating func written(
+    _ state: ModuleState, _ ranked: [(config: LaunchConfig, ratio: Double)],
+    _ search: inout MeasuredSearch
+  ) -> ModuleState {
+    guard search.emission != .list else { return state }
+    let launches = tuner.launches(in: state)
+    let isOneShape = Set(launches.map(LaunchSignature.init)).count == 1
+    var choices: [ShapeChoice]
+    if isOneShape, let best = ranked.first?.config {
+      choices = [
+        ShapeChoice(
+          values: ShapeClass.keyArguments(of: launches).first ?? [:], config: best,
+          level: .measured)
+      ]
+    } else {
+      // Times are of whole forwards: which config is best at which shape only the model says.
+      choices = tuner.predictedChoices(tuner.originals(in: state), in: state)
+    }
+    let next = tuner.emit(search.emission, choices, on: state)
+    if case .refused(var note)? = tuner.trials.last?.outcome,
+      !search.notes.contains(where: { $0.message == note.message })
+    {
+      note.severity = .warning
+      search.notes.append(note)
+    }
+    return next
   }
 }

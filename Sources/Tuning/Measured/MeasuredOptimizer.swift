@@ -16,6 +16,10 @@ public struct MeasuredOptimizer: Sendable {
   public var progress: @Sendable (TrialRecord) -> Void
   /// A module that is checked and timed beside the result and never printed.
   public var beside: SourceText?
+  /// What earlier runs found, and where what this one confirms is kept.
+  public var winners: WinnerStore?
+  /// How configs are written.
+  public var emission = EmissionForm.list
 
   public static let defaultBudget = 120.0
 
@@ -56,7 +60,11 @@ public struct MeasuredOptimizer: Sendable {
       original: original, screen: { await Self.screen($0, checks) }, progress: progress)
     var search = MeasuredSearch(
       request: request, problem: problem, start: start, runner: runner, budget: budget)
-    let tuners = self.tuners(start, problem)
+    search.emission = emission
+    var tuners = self.tuners(start, problem)
+    for index in tuners.indices {
+      search.notes += seed(&tuners[index].tuner, start)
+    }
     let found = try await search.run(tuners.map(\.tuner))
     var other: TrialRecord?
     if let beside, found.baseline?.timing != nil {
@@ -77,6 +85,9 @@ public struct MeasuredOptimizer: Sendable {
     }
     if found.chosen == nil {
       notes += checks.lastSound(of: [start]).notes
+    }
+    if found.chosen != nil, let record = found.confirmation {
+      notes += keep(tuners.map(\.tuner), record, from: start, to: state)
     }
     let applied = state.applied
     return Optimization(
@@ -113,6 +124,7 @@ public struct MeasuredOptimizer: Sendable {
         kernel: kernel, policy: request.policy, inputs: problem.inputs,
         profile: request.profile(of: kernel), profiledConfigs: problem.configs[kernel] ?? [],
         gpu: request.gpu)
+      tuner.original = request.tree
       var item = Ranked(tuner: tuner)
       do throws(Diagnostic) {
         item.cost = try tuner.evaluate(tuner.originals(in: start), in: start)

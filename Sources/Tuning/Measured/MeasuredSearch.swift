@@ -27,6 +27,8 @@ struct MeasuredSearch {
   var records: [TrialRecord] = []
   var notes: [Diagnostic] = []
   var endedByBudget = false
+  /// How configs are written in what may be printed.
+  var emission = EmissionForm.list
   private var counted: Set<String> = []
   private(set) var spent = 0.0
 

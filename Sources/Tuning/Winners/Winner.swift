@@ -143,7 +143,7 @@ public struct Winner: Codable, Hashable, Sendable {
   /// The rewrites of the body, in order; configs are not among them.
   public var steps: [Step]
   public var level: EvidenceLevel
-  /// Time of the kernel's launches before and after.
+  /// Time before and after: of the whole forward where it was measured, else of the kernel's launches.
   public var microsecondsBefore: Double
   public var microsecondsAfter: Double
   /// The ratio's 95 % interval, where it was measured.

@@ -24,6 +24,9 @@ struct OptimizeCommand: AsyncParsableCommand {
       With --log every trial is written and synced before the next one starts. If the file is there \
       already, the run goes on from it: finished trials are not repeated. A log of another request or \
       device is refused (exit code 2). Ctrl-C leaves the log as it is (exit code 130).
+
+      Measured winners are kept ('hone winners'), and are the first candidates of later runs: checked \
+      again and, with a GPU, timed again before they are believed.
       """)
 
   @OptionGroup var source: InputOptions
@@ -44,6 +47,17 @@ struct OptimizeCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "A module to check and time beside the result, never to print.", valueName: "file"))
   var beside: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How to write an autotuned kernel's configs: a list; the best of each known shape; or a list "
+        + "with a table that chooses from it at the known shapes."))
+  var emit: EmissionForm = .list
+
+  @OptionGroup var winnerOptions: WinnerOptions
+
+  @Flag(help: "Neither start from winners of earlier runs nor keep this one's.")
+  var noWinners = false
 
   @Option(
     name: [.short, .long],
@@ -84,7 +98,7 @@ struct OptimizeCommand: AsyncParsableCommand {
   private func optimize(_ request: Request) async throws -> Optimization {
     let indices = try toolchain.indices()
     guard let hand = try await ToolchainAtHand.find(toolchain) else {
-      return try Optimizer(request).run()
+      return try predictor(request).run()
     }
     // The program may end before the last reference to the folder goes.
     defer { hand.scratch.tearDown() }
@@ -113,14 +127,25 @@ struct OptimizeCommand: AsyncParsableCommand {
       }
     case .compiler: return try await compile(request, hand)
     case .auto where hand.hasCompiler: return try await compile(request, hand)
-    case .auto: return try Optimizer(request).run()
+    case .auto: return try predictor(request).run()
     case .model:
       // Predictions decide; what Triton makes of the result for the target is shown beside them.
-      var result = try Optimizer(request).run()
+      var result = try predictor(request).run()
       result.compilation = await target(request, hand).compilation(of: result)
       return result
     }
   }
+
+  /// The search without a device.
+  private func predictor(_ request: Request) -> Optimizer {
+    var optimizer = Optimizer(request)
+    optimizer.emission = emit
+    optimizer.winners = winners
+    optimizer.recordsPredictions = winnerOptions.winners != nil
+    return optimizer
+  }
+
+  private var winners: WinnerStore? { noWinners ? nil : try? winnerOptions.store() }
 
   private func note(_ text: String) {
     if !quiet { StandardError.write("note: \(text)\n") }
@@ -144,6 +169,8 @@ struct OptimizeCommand: AsyncParsableCommand {
     var optimizer = MeasuredOptimizer(
       request: request, backend: backend, log: trials ?? TrialLog(header: header), budget: budget,
       progress: progress)
+    optimizer.winners = winners
+    optimizer.emission = emit
     optimizer.beside = try beside.map { try Files.source($0) }
     var result: Optimization
     do {
@@ -187,6 +214,8 @@ struct OptimizeCommand: AsyncParsableCommand {
   }
 
   private func compile(_ request: Request, _ hand: ToolchainAtHand) async throws -> Optimization {
-    try await target(request, hand).optimize()
+    try await target(request, hand).optimize(predictor(request))
   }
 }
+
+extension EmissionForm: ExpressibleByArgument {}
