@@ -86,7 +86,8 @@ import Testing
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let module = try scratch.write(CommandTests.module, to: "m.py").path
     let process = Process()
-    process.executableURL = try #require(Command.binary)
+    let binary: URL = try #require(Command.binary)
+    process.executableURL = binary
     // Ready, and then silent: the command waits for its answer.
     let python = try scratch.write(
       "#!/bin/sh\nprintf '{\"ready\":1}\\n'\necho $$ > '\(folder.path)/pid'\nexec cat >/dev/null\n",

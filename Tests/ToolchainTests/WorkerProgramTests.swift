@@ -16,7 +16,8 @@ struct WorkerProgramTests {
     #expect(Set(names) == Set(WorkerProgram.files.map(\.name)))
     for file in WorkerProgram.files {
       let data = try Data(contentsOf: Self.sources.appendingPathComponent(file.name))
-      #expect(Array(data) == file.bytes, "\(file.name)")
+      let isSame = Array(data) == file.bytes
+      #expect(isSame, "\(file.name)")
     }
   }
 
