@@ -90,7 +90,7 @@ import Testing
     process.executableURL = binary
     // Ready, and then silent: the command waits for its answer.
     let python = try scratch.write(
-      "#!/bin/sh\nprintf '{\"ready\":1}\\n'\necho $$ > '\(folder.path)/pid'\nexec cat >/dev/null\n",
+      "#!/bin/sh\nprintf '{\"ready\":1}\\n'\necho $$ > '\(folder.path)/pid'\nwhile read line; do :; done\n",
       to: "python3"
     ).path
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python)

@@ -25,6 +25,8 @@ public final class ScratchFolder: Sendable {
     var isGone = false
   }
   private let state = Mutex(State())
+  /// Held while the folder is being removed.
+  private let removal = Mutex(())
 
   /// Makes a new folder that only this user can enter.
   ///
@@ -96,20 +98,22 @@ public final class ScratchFolder: Sendable {
     state.withLock { state in _ = state.groups.remove(group) }
   }
 
-  /// Kills the processes that still run in it and removes the folder with all it holds.
+  /// Kills the processes that still run in it and removes the folder with all it holds. Returns when
+  /// that is done, also where another thread has begun it.
   public func tearDown() {
-    let groups = state.withLock { state -> Set<Int32>? in
-      if state.isGone { return nil }
+    let groups = state.withLock { state -> Set<Int32> in
       state.isGone = true
+      defer { state.groups = [] }
       return state.groups
     }
-    guard let groups else { return }
     for group in groups where group > 1 { kill(-group, SIGKILL) }
-    // A process that is just ending may still make a file behind the removal's back.
-    for attempt in 0..<5 {
-      try? FileManager.default.removeItem(atPath: path)
-      if !FileManager.default.fileExists(atPath: path) { return }
-      usleep(20_000 << UInt32(attempt))
+    removal.withLock { _ in
+      // A process that is just ending may still make a file behind the removal's back.
+      for attempt in 0..<5 {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        try? FileManager.default.removeItem(atPath: path)
+        if attempt > 0 { usleep(20_000 << UInt32(attempt)) }
+      }
     }
   }
 }
