@@ -51,7 +51,8 @@ import Testing
         OVERVIEW: Check a module against the output form and a stage's rules.
 
         With --original, also checks that names, signatures, grid and configs keep to
-        the rules of the stage (--stage, or the stage section of --request).
+        the rules of the stage (--stage, or the stage section of --request). Warns of
+        autotuned kernels whose trial runs spoil their own arguments.
 
         USAGE: hone lint <module> [--original <file>] [--stage <stage>] [--request <file>] [--format <format>]
 
@@ -95,6 +96,33 @@ import Testing
     let result = try Command.run(["lint", "-"], input: Self.module)
     #expect(result.code == 0 && result.errors.isEmpty)
     #expect(result.output == "-: ok\n")
+  }
+
+  @Test func lintWarnsOfTrialRunsThatSpoilArguments() throws {
+    let module = """
+      import torch
+      import torch.nn as nn
+      import triton
+      import triton.language as tl
+      @triton.autotune(configs=[triton.Config({'B': 64}), triton.Config({'B': 128})], key=['n'])
+      @triton.jit
+      def halve(x, n, B: tl.constexpr):
+          i = tl.program_id(0) * B + tl.arange(0, B)
+          tl.store(x + i, tl.load(x + i, mask=i < n) / 2, mask=i < n)
+      def f(x):
+          halve[lambda meta: (triton.cdiv(x.numel(), meta['B']),)](x, x.numel())
+          return x
+      class ModelNew(nn.Module):
+          def forward(self, x):
+              return f(x)
+
+      """
+    let result = try Command.run(["lint", "-"], input: module)
+    #expect(result.code == 0)
+    #expect(result.output.contains("'halve' updates 'x' in place"))
+    #expect(result.output.contains("next: add restore_value=['x']"))
+    let restored = module.replacing("key=['n'])", with: "key=['n'], restore_value=['x'])")
+    #expect(try Command.run(["lint", "-"], input: restored).output == "-: ok\n")
   }
 
   @Test func lintSaysNo() throws {

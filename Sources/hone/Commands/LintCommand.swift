@@ -1,7 +1,9 @@
 import ArgumentParser
 import Diagnostics
+import HostProgram
 import PythonSyntax
 import Requests
+import Rewrites
 import Stages
 
 /// `hone lint`: the strict output form and, against an original, a stage's rules.
@@ -11,7 +13,8 @@ struct LintCommand: ParsableCommand {
     abstract: "Check a module against the output form and a stage's rules.",
     discussion: """
       With --original, also checks that names, signatures, grid and configs keep to the rules of \
-      the stage (--stage, or the stage section of --request).
+      the stage (--stage, or the stage section of --request). Warns of autotuned kernels whose trial \
+      runs spoil their own arguments.
       """)
 
   @Argument(help: "The module to check; '-' reads standard input.")
@@ -46,6 +49,7 @@ struct LintCommand: ParsableCommand {
     var rules = OutputRules.standard
     var policy = try stage.map { StagePolicy.builtIn(try Stage.named($0)) }
     var before: ModuleTree?
+    var problem: ModuleTree?
     if let request {
       let (bytes, name) = try Files.read(request)
       let options = RequestOptions(stage: stage, requiresModel: false)
@@ -53,6 +57,7 @@ struct LintCommand: ParsableCommand {
       rules = read.outputRules
       policy = read.policy
       before = read.tree
+      problem = read.problem?.tree
     }
     if let original { before = try Self.parse(try Files.source(original)) }
     if request == nil, let before { rules = StrictForm.rules(rules, keepingPartsOf: before) }
@@ -62,8 +67,19 @@ struct LintCommand: ParsableCommand {
         candidate: tree, original: before, policy: policy ?? .unrestricted
       ).map(\.diagnostic)
     }
+    findings += Self.unsafeTuning(tree, problem)
     try print(findings)
     if findings.contains(where: { $0.severity == .error }) { throw Failure(outcome: .no) }
+  }
+
+  /// What trial runs of the autotuner would spoil; nothing where the launches cannot be followed.
+  private static func unsafeTuning(_ tree: ModuleTree, _ problem: ModuleTree?) -> [Diagnostic] {
+    guard RestoreTunedArguments.isWorthAsking(of: tree) else { return [] }
+    let program = HostProgram(module: tree, problem: problem)
+    guard let run = (try? program.run(.fromProblem)) ?? (try? program.run(.unknown)) else {
+      return []
+    }
+    return RestoreTunedArguments.findings(in: RewriteSubject(module: tree, run: run))
   }
 
   /// A module that does not parse is bad input, not a broken rule.

@@ -25,7 +25,7 @@ struct WinnersCommand: ParsableCommand {
     func run() throws {
       let all = try winners.store().all()
       switch format {
-      case .json: try StandardOutput.write(try WinnersText.json(all))
+      case .json: try StandardOutput.write(try JSONText.bytes(all))
       case .text:
         try StandardOutput.write(all.map { WinnersText.line($0) + "\n" }.joined())
       }
@@ -52,7 +52,7 @@ struct WinnersCommand: ParsableCommand {
           nextStep: near.map { "did you mean '\($0)'?" } ?? "run 'hone winners list'")
       }
       switch format {
-      case .json: try StandardOutput.write(try WinnersText.json(found))
+      case .json: try StandardOutput.write(try JSONText.bytes(found))
       case .text:
         try StandardOutput.write(found.map(WinnersText.full).joined(separator: "\n"))
       }
@@ -108,12 +108,6 @@ struct WinnerOptions: ParsableArguments {
 private enum WinnersText {
   static func isMeant(_ name: String, _ winner: Winner) -> Bool {
     winner.key.kernel == name || (name.count >= 6 && winner.key.content.hasPrefix(name))
-  }
-
-  static func json(_ winners: [Winner]) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(winners)) + [0x0A]
   }
 
   static func line(_ winner: Winner) -> String {
