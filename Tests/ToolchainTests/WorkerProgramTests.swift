@@ -70,6 +70,26 @@ struct WorkerProgramTests {
     #expect(await worker.generation == 1)
   }
 
+  @Test(
+    .enabled(if: RealPython.any != nil, Comment(rawValue: RealPython.anyReason)),
+    arguments: [
+      ("2,0", "[2, 0]"), ("GPU-3", "[3]"), ("", "[]"), ("1,9,2", "[1]"), ("-1", "[]"),
+    ])
+  func onlyVisibleGPUsAreListed(_ variable: String, _ expected: String) async throws {
+    let scratch = try ScratchFolder()
+    defer { scratch.tearDown() }
+    let code = """
+      import environment
+      gpus = [{"index": i, "uuid": "GPU-%dabc" % i} for i in range(4)]
+      kept = environment.visible(gpus, "\(variable)")
+      assert [gpu["index"] for gpu in kept] == list(range(len(kept)))
+      text = [int(gpu["uuid"][4]) for gpu in kept]
+      """
+    let told = try await worker(scratch).call(
+      "run", Probe(code: code), deadline: .seconds(30), as: Told.self)
+    #expect(told.text == expected)
+  }
+
   @Test(.enabled(if: RealPython.any != nil, Comment(rawValue: RealPython.anyReason)))
   func errorsHaveKinds() async throws {
     let scratch = try ScratchFolder()

@@ -262,7 +262,17 @@ struct ProblemChooser {
   func accepts(_ problem: CheckProblem, candidateToo: Bool) -> Bool {
     guard (try? problem.run(original.host)) != nil else { return false }
     if hasReference, (try? problem.runReference(original.host)) == nil { return false }
-    return !candidateToo || (try? problem.run(candidate.host)) != nil
+    guard candidateToo else { return true }
+    guard let run = try? problem.run(candidate.host) else { return false }
+    return canLower(run)
+  }
+
+  /// Whether the candidate's kernels have what Triton asks for at these sizes: a product over 4
+  /// elements has not.
+  private func canLower(_ run: HostRun) -> Bool {
+    run.launches.allSatisfy { launch in
+      launch.configs.first.map { (try? candidate.lower(launch, $0.config)) != nil } ?? true
+    }
   }
 
   private func isAffordable(_ problem: CheckProblem) -> Bool { price(problem) <= 2 * target }

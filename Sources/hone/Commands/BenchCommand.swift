@@ -94,6 +94,13 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
+  /// The GPU of this number among those that the caller lets programs see.
+  static func device(_ index: Int, among visible: String?) -> String {
+    guard let visible else { return "\(index)" }
+    let entries = visible.split(separator: ",").map { $0.filter { $0 != " " } }
+    return index < entries.count ? entries[index] : ""
+  }
+
   private var peerNames: [String] {
     (peers ?? "").split(separator: ",").map { String($0).replacing(" ", with: "") }
       .filter { !$0.isEmpty }
@@ -118,7 +125,9 @@ struct BenchCommand: AsyncParsableCommand {
     let session = GPUSession(
       worker: Worker(
         python: found, scratch: scratch,
-        environment: environment.merging(["CUDA_VISIBLE_DEVICES": "\(gpus)"]) { $1 }),
+        environment: environment.merging([
+          "CUDA_VISIBLE_DEVICES": Self.device(gpus, among: environment["CUDA_VISIBLE_DEVICES"])
+        ]) { $1 }),
       problem: try problem(original, problemTree),
       original: GPUModule(name: "original", text: original.source.text),
       accuracy: GPUAccuracy(allowed: GPUAccuracy.Allowance(rawValue: accuracy) ?? .original),

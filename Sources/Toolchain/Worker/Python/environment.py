@@ -40,6 +40,20 @@ def triton_tool(name):
     return shutil.which(name)
 
 
+def visible(gpus, text):
+    """The GPUs that CUDA_VISIBLE_DEVICES leaves, numbered anew in its order, as CUDA does it: by
+    index or the beginning of a UUID, up to the first entry that names none."""
+    chosen = []
+    for entry in text.split(","):
+        entry = entry.strip()
+        named = [gpu for gpu in gpus if entry == str(gpu["index"])
+                 or entry.startswith("GPU-") and gpu["uuid"].startswith(entry)]
+        if len(named) != 1 or named[0] in chosen:
+            break
+        chosen.append(named[0])
+    return [dict(gpu, index=index) for index, gpu in enumerate(chosen)]
+
+
 def gpus_by_driver():
     """The GPUs as the driver lists them, without a CUDA context."""
     tool = shutil.which("nvidia-smi")
@@ -63,7 +77,8 @@ def gpus_by_driver():
             memory = None
         gpus.append({"index": int(fields[0]), "name": fields[1], "capability": fields[2],
                      "memoryBytes": memory, "driver": fields[4], "uuid": fields[5]})
-    return gpus
+    text = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return gpus if text is None else visible(gpus, text)
 
 
 def gpus_by_torch():
