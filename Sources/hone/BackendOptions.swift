@@ -2,7 +2,6 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import Toolchain
-import Tuning
 
 /// Who answers: the embedded model, Triton's compiler, or a GPU.
 enum BackendChoice: String, ExpressibleByArgument, CaseIterable {
@@ -79,8 +78,7 @@ struct ToolchainAtHand {
 
   var hasCompiler: Bool { report.packages["triton"]?.version != nil }
   var hasGPU: Bool {
-    hasCompiler && report.packages["torch"]?.version != nil
-      && !GPUBackend.visible(report.gpus, environment["CUDA_VISIBLE_DEVICES"]).isEmpty
+    hasCompiler && report.packages["torch"]?.version != nil && !report.gpus.isEmpty
   }
 
   /// How long `--backend auto` looks for a Python with Triton before it goes on without.

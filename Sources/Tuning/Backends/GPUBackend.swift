@@ -25,14 +25,14 @@ public final class GPUBackend: TrialBackend {
     environment: [String: String], gpus: [Int]? = nil
   ) throws(Diagnostic) {
     let problem = try Self.problem(of: request)
-    let visible = Self.visible(report.gpus, environment["CUDA_VISIBLE_DEVICES"])
-    let wanted = gpus ?? [visible.first?.index ?? 0]
+    let wanted = gpus ?? [report.gpus.first?.index ?? 0]
     var found: [PythonReport.Device] = []
     for index in wanted {
-      guard let device = visible.first(where: { $0.index == index }) else {
+      guard let device = report.gpus.first(where: { $0.index == index }) else {
         throw Diagnostic(
-          id: "no-such-gpu-index", "there is no GPU \(index) here that may be used",
-          nextStep: "GPUs: " + visible.map { "\($0.index) (\($0.name))" }.joined(separator: ", "))
+          id: "no-such-gpu-index", "there is no GPU \(index) on this machine",
+          nextStep: "GPUs: "
+            + report.gpus.map { "\($0.index) (\($0.name))" }.joined(separator: ", "))
       }
       found.append(device)
     }
@@ -56,25 +56,6 @@ public final class GPUBackend: TrialBackend {
       return GPUSession(worker: worker, problem: problem, original: original, device: lock)
     }
     self.devices = devices
-  }
-
-  /// The GPUs that `CUDA_VISIBLE_DEVICES` leaves, in its order; as in CUDA, an entry that names none
-  /// hides what follows it.
-  public static func visible(_ all: [PythonReport.Device], _ list: String?) -> [PythonReport.Device]
-  {
-    guard let list else { return all }
-    var found: [PythonReport.Device] = []
-    for entry in list.split(separator: ",", omittingEmptySubsequences: false) {
-      let name = entry.filter { !$0.isWhitespace }
-      guard
-        let device = all.first(where: { device in
-          Int(name) == device.index
-            || (name.hasPrefix("GPU-") && device.uuid?.hasPrefix(name) == true)
-        })
-      else { break }
-      found.append(device)
-    }
-    return found
   }
 
   /// Loads torch, the problem and the original on every GPU. What this takes is nobody's trial.
