@@ -193,7 +193,7 @@ extension Trick {
       ]),
     Trick(
       name: "one program in a thousand does nothing", example: "cross_entropy",
-      reasons: [.wrongResult],
+      reasons: [.wrongResult, .lessAccurate],
       edits: [
         Edit(
           "    if target == ignore_index:\n",

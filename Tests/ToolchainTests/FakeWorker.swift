@@ -11,7 +11,7 @@ final class FakeWorker: Sendable {
   let marks: String
 
   /// - Parameter body: shell code that runs after the handshake; `$MARKS` is a file for it.
-  init(_ body: String, handshake: Bool = true, startLimit: Duration = .seconds(20)) throws {
+  init(_ body: String, handshake: Bool = true, startLimit: Duration = .seconds(600)) throws {
     scratch = try ScratchFolder()
     let folder = try scratch.makeFolder("fake")
     marks = folder + "/marks"
@@ -30,8 +30,9 @@ final class FakeWorker: Sendable {
   /// What the program left in its file.
   var marked: String { (try? String(contentsOfFile: marks, encoding: .utf8)) ?? "" }
 
-  /// The failure of a call, nil when it succeeds.
-  func failure(deadline: Duration = .seconds(20)) async -> WorkerFailure? {
+  /// The failure of a call, nil when it succeeds. Deadlines that are not what a test is about are
+  /// long: while hundreds of tests share a few threads, an answer may wait for minutes to be read.
+  func failure(deadline: Duration = .seconds(600)) async -> WorkerFailure? {
     do {
       _ = try await worker.call("ask", Question(), deadline: deadline, as: Answer.self)
       return nil
@@ -40,7 +41,7 @@ final class FakeWorker: Sendable {
     }
   }
 
-  func answer(deadline: Duration = .seconds(20)) async throws(WorkerFailure) -> Int {
+  func answer(deadline: Duration = .seconds(600)) async throws(WorkerFailure) -> Int {
     try await worker.call("ask", Question(), deadline: deadline, as: Answer.self).value
   }
 }

@@ -19,7 +19,7 @@ extension RealPython {
 }
 
 /// Check and timing with the CPU build of torch: the same Python as on a GPU.
-@Suite(.enabled(if: RealPython.torch != nil, "\(RealPython.torchReason)"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: RealPython.torch != nil, "\(RealPython.torchReason)"), .timeLimit(.minutes(20)))
 struct GPUSessionTests {
   private func session(_ scratch: ScratchFolder, original: String = CPUExploits.original) throws
     -> GPUSession

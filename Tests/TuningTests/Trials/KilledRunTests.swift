@@ -41,7 +41,7 @@ import Testing
 
   /// 200 kills at random moments: every trial has exactly one record at the end, and none was
   /// begun again after it had one.
-  @Test(.timeLimit(.minutes(2))) func noTrialIsLostOrRepeated() throws {
+  @Test(.timeLimit(.minutes(20))) func noTrialIsLostOrRepeated() throws {
     let program = try #require(Self.program, "the executable hone-trials is built beside the tests")
     let folder = try TrialFolder()
     var random = Generator(state: 20_261_121)
