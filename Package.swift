@@ -100,16 +100,21 @@ let package = Package(
     .executableTarget(
       name: "hone-host", dependencies: ["HostProgram", "PythonSyntax", "TritonLowering"],
       exclude: ["README.md"]),
+    .target(
+      name: "TestSupport",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      path: "Tests/TestSupport"),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(
-      name: "PythonSyntaxTests", dependencies: ["PythonSyntax", "FuzzSupport", "hone-syntax"],
+      name: "PythonSyntaxTests",
+      dependencies: ["PythonSyntax", "FuzzSupport", "TestSupport", "hone-syntax"],
       exclude: ["Resources"]),
     .testTarget(name: "ElementMathTests", dependencies: ["ElementMath"]),
     .testTarget(
       name: "TensorMathTests", dependencies: ["TensorMath", "HostProgram", "PythonSyntax"]),
     .testTarget(
       name: "TileMachineTests",
-      dependencies: ["TileMachine", "TritonLowering", "PythonSyntax", "TileIR"],
+      dependencies: ["TileMachine", "TritonLowering", "PythonSyntax", "TestSupport", "TileIR"],
       exclude: ["JudgeGoldens"]),
     .testTarget(name: "CheckingTests", dependencies: ["Checking", "Mutation", "PythonSyntax"]),
     .testTarget(
@@ -119,9 +124,11 @@ let package = Package(
     .testTarget(name: "DeviceModelTests", dependencies: ["DeviceModel"]),
     .testTarget(name: "TileIRTests", dependencies: ["TileIR"]),
     .testTarget(
-      name: "TritonLoweringTests", dependencies: ["TritonLowering", "PythonSyntax", "TileIR"],
+      name: "TritonLoweringTests",
+      dependencies: ["TritonLowering", "PythonSyntax", "TestSupport", "TileIR"],
       exclude: ["Kernels"]),
-    .testTarget(name: "HostProgramTests", dependencies: ["HostProgram", "PythonSyntax"]),
+    .testTarget(
+      name: "HostProgramTests", dependencies: ["HostProgram", "PythonSyntax", "TestSupport"]),
     .testTarget(name: "ProfilingTests", dependencies: ["Profiling", "HostProgram", "DeviceModel"]),
     .testTarget(
       name: "ToolchainTests",
@@ -134,20 +141,21 @@ let package = Package(
     .testTarget(
       name: "RewritesTests", dependencies: ["Rewrites", "HostProgram", "TritonLowering"]),
     .testTarget(name: "StagesTests", dependencies: ["Stages", "PythonSyntax"]),
-    .testTarget(name: "RequestsTests", dependencies: ["Requests"]),
+    .testTarget(name: "RequestsTests", dependencies: ["Requests", "TestSupport"]),
     .executableTarget(
       name: "hone-trials", dependencies: ["Analysis", "Diagnostics", "Tuning"]),
     .testTarget(
       name: "TuningTests",
       dependencies: [
-        "Tuning", "Requests", "Rewrites", "Stages", "Toolchain", "hone-trials",
+        "Tuning", "Requests", "Rewrites", "Stages", "TestSupport", "Toolchain", "hone-trials",
       ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
-    .testTarget(name: "CommandTests", dependencies: ["Requests"]),
+    .testTarget(name: "CommandTests", dependencies: ["Requests", "TestSupport"]),
     .testTarget(
       name: "ExampleTests",
       dependencies: [
         "Diagnostics", "PythonSyntax", "TileIR", "TritonLowering", "HostProgram", "Requests",
+        "TestSupport",
       ],
       exclude: ["Launches"]),
   ],

@@ -72,7 +72,9 @@ struct CheckSession {
     let budget = checker.options.budget
     var chooser = ProblemChooser(
       original: original, candidate: candidate, hasReference: hasReference,
-      given: checker.inputs, target: checker.options.isQuick ? budget / 60 : min(0.5, budget / 60),
+      given: checker.inputs,
+      target: checker.options.secondsPerRun
+        ?? (checker.options.isQuick ? budget / 60 : min(0.5, budget / 60)),
       deadline: Date().addingTimeInterval(budget / 3))
     let choice = try chooser.choose()
     report.notes += choice.notes

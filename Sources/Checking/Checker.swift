@@ -29,6 +29,9 @@ public struct Checker: Sendable {
     public var budget = 30.0
     public var policy = AccuracyPolicy()
     public var threads = 1
+    /// Seconds one run shall take at most, by which sizes are chosen (as counted work, not by the
+    /// clock); nil: a part of the budget.
+    public var secondsPerRun: Double?
     /// Runs one small problem, one with tails and every config once; no corners of the given sizes.
     public var isQuick = false
     public init() {}

@@ -22,7 +22,10 @@ enum MutationSuite {
     }
     var result: [(example: String, mutant: Mutant)] = []
     for (turn, mutation) in MutationOperator.all.enumerated() {
-      let found = byOperator[mutation.name] ?? []
+      let all = byOperator[mutation.name] ?? []
+      // In a debug build a check of these takes half a minute and more.
+      let quick = all.filter { !["conv2d_alexnet"].contains($0.example) }
+      let found = quick.isEmpty ? all : quick
       guard !found.isEmpty else { continue }
       for index in 0..<min(count, found.count) {
         result.append(found[(turn * 7 + index * 11) % found.count])

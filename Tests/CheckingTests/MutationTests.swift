@@ -13,8 +13,8 @@ import Testing
   }
 
   private static let environment = ProcessInfo.processInfo.environment
-  /// Seconds for the sample; what is left over then is not run.
-  private static let sampleSeconds = 45.0
+  /// Seconds after which no further mutant of the sample is begun, once a few were.
+  private static let sampleSeconds = 40.0
 
   @Test func `The sample has every family and nearly every operator`() throws {
     let sample = try MutationSuite.sample()
@@ -34,23 +34,23 @@ import Testing
     let end = Date().addingTimeInterval(Self.sampleSeconds)
     var rejected = 0
     var accepted = 0
-    for (example, mutant) in sample where Date() < end {
-      switch try outcome(of: mutant, example, budget: 6) {
+    for (index, (example, mutant)) in sample.enumerated() where index < 8 || Date() < end {
+      switch try outcome(of: mutant, example, budget: 600) {
       case .rejected: rejected += 1
       case .undecided: continue
       case .accepted:
         if let gap = MutationSuite.gap(mutant, example) {
           withKnownIssue(Comment(rawValue: gap)) { Issue.record("\(example): \(mutant.label)") }
         } else if Survivor.of(mutant, example) == nil {
-          // Which sizes are affordable depends on the machine's speed, and so does what they show.
+          // How many sizes are tried depends on the machine's speed, and so does what they show.
           accepted += 1
-          withKnownIssue("the sizes that are small enough may hide it", isIntermittent: true) {
+          withKnownIssue("the sizes that were tried may hide it", isIntermittent: true) {
             Issue.record("\(example): \(mutant.label) is accepted: \(mutant.words)")
           }
         }
       }
     }
-    #expect(rejected > 0 && accepted <= 1 + rejected / 5)
+    #expect(rejected > 4 && accepted <= rejected / 3)
   }
 
   /// Hours in debug builds; `MUTANTS_REPORT` names a file for the list of those accepted.
@@ -59,7 +59,7 @@ import Testing
     var counts = (rejected: 0, equivalent: 0, accepted: 0, undecided: 0)
     var list = ""
     for mutant in try MutationSuite.mutants(example) {
-      switch try outcome(of: mutant, example, budget: 20) {
+      switch try outcome(of: mutant, example, budget: 600) {
       case .rejected: counts.rejected += 1
       case .undecided:
         counts.undecided += 1
@@ -97,6 +97,7 @@ import Testing
     var checker = Checker(
       candidate: PythonParser.parse(mutant.source), original: try CheckedExamples.tree(example))
     checker.options.budget = budget
+    checker.options.secondsPerRun = 0.1
     let report = checker.check()
     switch report.verdict {
     case .failed, .shapeSpecific: return .rejected

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// `hone bench` where there is no GPU: what it refuses, and with which exit code.
@@ -11,40 +12,40 @@ import Testing
     )
   }
 
-  @Test func wrongUsageExitsWith2() throws {
+  @Test func wrongUsageExitsWith2() async throws {
     let files = try files()
-    #expect(try Command.run(["bench", files.module]).code == 2)
-    let peers = try Command.run([
+    #expect(try await Command.run(["bench", files.module]).code == 2)
+    let peers = try await Command.run([
       "bench", files.module, "--against", files.module, "--peers", "jax",
     ])
     #expect(peers.code == 2)
     #expect(
       peers.errors.hasPrefix(
         "error: --peers knows eager, tf32, channels-last, compile, not 'jax'."))
-    let inputs = try Command.run(["bench", files.bare, "--against", files.bare])
+    let inputs = try await Command.run(["bench", files.bare, "--against", files.bare])
     #expect(inputs.code == 2 && inputs.errors.contains("nothing says what forward is called with"))
-    let missing = try Command.run(["bench", "none.py", "--against", files.module])
+    let missing = try await Command.run(["bench", "none.py", "--against", files.module])
     #expect(missing.code == 2 && missing.errors.contains("no such file"))
   }
 
-  @Test func noPythonExitsWith3() throws {
+  @Test func noPythonExitsWith3() async throws {
     let files = try files()
-    let result = try Command.run(
+    let result = try await Command.run(
       ["bench", files.module, "--against", files.module, "--python", "/nowhere/python3"])
     #expect(result.code == 3 && result.output.isEmpty)
     #expect(result.errors.contains("--python names no executable file: '/nowhere/python3'"))
   }
 
-  @Test func aPythonThatIsNoneExitsWith3() throws {
+  @Test func aPythonThatIsNoneExitsWith3() async throws {
     let files = try files()
-    let result = try Command.run(
+    let result = try await Command.run(
       ["bench", files.module, "--against", files.module, "--python", "/bin/true"])
     #expect(result.code == 3 && result.output.isEmpty)
     #expect(result.errors.contains("hone doctor"), "\(result.errors)")
   }
 
-  @Test func helpSaysWhatItDoes() throws {
-    let help = try Command.run(["bench", "--help"])
+  @Test func helpSaysWhatItDoes() async throws {
+    let help = try await Command.run(["bench", "--help"])
     #expect(help.code == 0)
     #expect(
       help.output.hasPrefix("OVERVIEW: Check a module on a GPU and time it beside its original.\n"))

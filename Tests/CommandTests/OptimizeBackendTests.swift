@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `hone optimize` with its backends, where neither Triton nor a GPU is there.
@@ -26,45 +27,45 @@ struct OptimizeBackendTests {
 
     """
 
-  private func run(_ extra: [String]) throws -> Command.Result {
+  private func run(_ extra: [String]) async throws -> Finished {
     let scratch = try Scratch()
     let file = try scratch.write(Self.module, to: "module.py")
-    return try Command.run(
+    return try await Command.run(
       ["optimize", file.path, "--gpu", "L4", "--stage", "4", "--input", "x=f32[64,64]"] + extra)
   }
 
   /// Without a Python that has Triton, auto is the embedded model and says so.
-  @Test func autoIsTheModelWhereNothingElseIs() throws {
-    let model = try run(["--backend", "model"])
-    let auto = try run([])
+  @Test func autoIsTheModelWhereNothingElseIs() async throws {
+    let model = try await run(["--backend", "model"])
+    let auto = try await run([])
     #expect(model.code == 0 && auto.code == 0)
     #expect(model.output == auto.output)
     #expect(auto.errors.contains("backend model (figures are predicted"))
   }
 
-  @Test func aBackendThatIsNotThereIsTheEnvironments() throws {
+  @Test func aBackendThatIsNotThereIsTheEnvironments() async throws {
     for backend in ["gpu", "compiler"] {
-      let result = try run(["--backend", backend])
+      let result = try await run(["--backend", backend])
       #expect(result.code == 3 && result.output.isEmpty)
       #expect(result.errors.hasPrefix("error: "), "\(result.errors)")
     }
   }
 
-  @Test func aPythonThatIsNotThereIsTheInputs() throws {
-    let result = try run(["--python", "/no/such/python"])
+  @Test func aPythonThatIsNotThereIsTheInputs() async throws {
+    let result = try await run(["--python", "/no/such/python"])
     #expect(result.code == 2 && result.output.isEmpty)
     #expect(result.errors.contains("/no/such/python"))
   }
 
   @Test(arguments: ["a", "1-", "3-1", "0,,1", "-1", "0-99999999999"])
-  func listsOfGPUsAreChecked(_ list: String) throws {
-    let result = try run(["--gpus=\(list)"])
+  func listsOfGPUsAreChecked(_ list: String) async throws {
+    let result = try await run(["--gpus=\(list)"])
     #expect(result.code == 2 && result.errors.contains("is no list of GPUs"), "\(result.errors)")
   }
 
   @Test(arguments: ["-1", "nan", "1e99"])
-  func budgetsAreChecked(_ budget: String) throws {
-    let result = try run(["--budget=\(budget)"])
+  func budgetsAreChecked(_ budget: String) async throws {
+    let result = try await run(["--budget=\(budget)"])
     #expect(result.code == 2 && result.errors.contains("--budget"))
   }
 }

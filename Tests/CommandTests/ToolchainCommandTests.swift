@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `hone doctor` and `hone compile` as a user sees them.
@@ -14,23 +15,23 @@ import Testing
     return file.path
   }
 
-  @Test func doctorAlwaysHasTheEmbeddedBackend() throws {
+  @Test func doctorAlwaysHasTheEmbeddedBackend() async throws {
     let scratch = try Scratch()
     let python = try deadPython(scratch)
-    let plain = try Command.run(["doctor", "--python", python])
+    let plain = try await Command.run(["doctor", "--python", python])
     #expect(plain.code == 0)
     #expect(plain.output.contains("embedded  ready"))
     #expect(plain.output.contains("ended before it was ready (exit code 7)"))
-    let required = try Command.run(["doctor", "--python", python, "--require", "compiler"])
+    let required = try await Command.run(["doctor", "--python", python, "--require", "compiler"])
     #expect(required.code == 3)
-    let missing = try Command.run(["doctor", "--python", "/nonexistent/python"])
+    let missing = try await Command.run(["doctor", "--python", "/nonexistent/python"])
     #expect(missing.code == 0)
     #expect(missing.output.contains("--python names no executable file"))
   }
 
-  @Test func doctorSpeaksJSON() throws {
+  @Test func doctorSpeaksJSON() async throws {
     let scratch = try Scratch()
-    let result = try Command.run(
+    let result = try await Command.run(
       ["doctor", "--python", try deadPython(scratch), "--format", "json"])
     let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     let backends = try #require((object as? [String: Any])?["backends"] as? [[String: Any]])
@@ -38,10 +39,10 @@ import Testing
     #expect(backends.map { $0["isReady"] as? Bool } == [true, false, false, false])
   }
 
-  @Test func compileWithoutAPythonIsTheEnvironmentsFault() throws {
+  @Test func compileWithoutAPythonIsTheEnvironmentsFault() async throws {
     let scratch = try Scratch()
     let module = try scratch.write(CommandTests.module, to: "m.py").path
-    let result = try Command.run(
+    let result = try await Command.run(
       [
         "compile", module, "--gpu", "L4", "--input", "x=f32[4096]", "--python",
         try deadPython(scratch), "--no-cache",
@@ -49,12 +50,12 @@ import Testing
     #expect(result.code == 3)
     #expect(result.output.isEmpty)
     #expect(result.errors.contains("ended before it was ready"))
-    #expect(try Command.run(["compile", module, "--gpu", "H20O"]).code == 2)
-    #expect(try Command.run(["compile", module, "--jobs", "0"]).code == 2)
+    #expect(try await Command.run(["compile", module, "--gpu", "H20O"]).code == 2)
+    #expect(try await Command.run(["compile", module, "--jobs", "0"]).code == 2)
   }
 
   @Test(.enabled(if: pinned != nil, reason))
-  func compileShowsWhatEachConfigNeeds() throws {
+  func compileShowsWhatEachConfigNeeds() async throws {
     let scratch = try Scratch()
     let module = try scratch.write(CommandTests.module, to: "m.py").path
     let python = try #require(Self.pinned)
@@ -62,60 +63,54 @@ import Testing
       "compile", module, "--gpu", "L4", "--gpu", "h200", "--input", "x=f32[4096]", "--python",
       python, "--cache", scratch.folder.appendingPathComponent("cache").path,
     ]
-    let result = try Command.run(arguments)
+    let result = try await Command.run(arguments)
     #expect(result.code == 0, "\(result.errors)")
     #expect(result.output.contains("add_kernel, launched in line 15: L4 (sm_89), Triton 3."))
     #expect(result.output.contains("H200 (sm_90)"))
     #expect(result.output.contains("occupancy"))
     // The second time from the cache, word for word.
-    #expect(try Command.run(arguments).output == result.output)
-    let listing = try Command.run(arguments + ["--sass", "--ptx", "--kernel", "add_kernel"])
+    #expect(try await Command.run(arguments).output == result.output)
+    let listing = try await Command.run(arguments + ["--sass", "--ptx", "--kernel", "add_kernel"])
     #expect(listing.output.contains("LDG.E"))
     #expect(listing.output.contains("ld.global"))
     #expect(listing.output.contains("// 10:     tl.store(y_ptr + i"))
-    let json = try Command.run(arguments + ["--format", "json"])
+    let json = try await Command.run(arguments + ["--format", "json"])
     let records = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]]
     #expect(records?.count == 2)
     #expect(records?.first?["level"] as? String == "compiled")
   }
 
   @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
-  func nothingIsLeftBehindByASignal(_ number: Int32) throws {
+  func nothingIsLeftBehindByASignal(_ number: Int32) async throws {
     let scratch = try Scratch()
     let folder = scratch.folder.appendingPathComponent("tmp")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let module = try scratch.write(CommandTests.module, to: "m.py").path
-    let process = Process()
-    let binary: URL = try #require(Command.binary)
-    process.executableURL = binary
+    let binary = try #require(Command.binary)
     // Ready, and then silent: the command waits for its answer.
+    let pidFile = folder.appendingPathComponent("pid").path
     let python = try scratch.write(
-      "#!/bin/sh\nprintf '{\"ready\":1}\\n'\necho $$ > '\(folder.path)/pid'\nwhile read line; do :; done\n",
+      "#!/bin/sh\nprintf '{\"ready\":1}\\n'\necho $$ > '\(pidFile)'\nwhile read line; do :; done\n",
       to: "python3"
     ).path
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python)
-    process.arguments = [
-      "compile", module, "--gpu", "L4", "--input", "x=f32[4096]", "--no-cache", "--python", python,
-    ]
-    process.environment = ["PATH": "/usr/bin:/bin", "TMPDIR": folder.path]
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let pidFile = folder.appendingPathComponent("pid")
-    let deadline = Date().addingTimeInterval(60)
-    var worker: Int32?
-    while worker == nil, Date() < deadline {
-      usleep(20_000)
-      worker = (try? String(contentsOf: pidFile, encoding: .utf8))
+    let worker = { @Sendable in
+      (try? String(contentsOfFile: pidFile, encoding: .utf8))
         .flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
-    let child = try #require(worker)
-    kill(process.processIdentifier, number)
-    process.waitUntilExit()
-    #expect(process.terminationReason == .uncaughtSignal)
-    #expect(process.terminationStatus == number)
-    while kill(child, 0) == 0, Date() < deadline { usleep(20_000) }
-    #expect(kill(child, 0) != 0)
+    let ended = try await Program.run(
+      binary.path,
+      [
+        "compile", module, "--gpu", "L4", "--input", "x=f32[4096]", "--no-cache", "--python",
+        python,
+      ], environment: ["PATH": "/usr/bin:/bin", "TMPDIR": folder.path]
+    ) { process in
+      while worker() == nil { try await Task.sleep(for: .milliseconds(20)) }
+      kill(process, number)
+    }
+    #expect(ended.code == 1000 + number)
+    let child = try #require(worker())
+    while kill(child, 0) == 0 { try await Task.sleep(for: .milliseconds(20)) }
     // A killed Hone leaves the folder to its worker, which here is none of ours.
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
     #expect(number == SIGKILL || left == ["pid"], "\(left)")

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HostProgram
@@ -133,8 +134,8 @@ enum LanguageTable {
     }
   }
 
-  @Test(.enabled(if: JudgePython.isThere, "\(JudgePython.skipReason)"))
-  func `A real Python prints the table's answers`() throws {
+  @Test(.enabled(if: Checkout.judgePython != nil, "\(Checkout.judgePythonReason)"))
+  func `A real Python prints the table's answers`() async throws {
     var code = ""
     for (snippet, _) in LanguageTable.rows {
       code += "exec(compile(\(Evaluator.quoted(snippet)), 'snippet', 'exec'), g := {})\n"
@@ -142,7 +143,8 @@ enum LanguageTable {
     }
     // The environment is the one thing a real Python sees and the evaluator does not.
     code = "import os\nos.environ.clear()\n" + code
-    let lines = try JudgePython.run(code).split(separator: "\n").map(String.init)
+    let lines = try await Program.run(Checkout.judgePython ?? "", ["-"], input: code)
+      .output.split(separator: "\n").map(String.init)
     #expect(lines == LanguageTable.rows.map(\.1))
   }
 

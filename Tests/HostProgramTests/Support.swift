@@ -1,5 +1,4 @@
 import Diagnostics
-import Foundation
 import PythonSyntax
 import TileIR
 
@@ -69,33 +68,6 @@ enum TestModule {
           tl.store(y_ptr + i, tl.load(x_ptr + i, mask=i < n) * factor, mask=i < n)
 
       """
-}
-
-/// The python with real Triton and torch that `Scripts/python-env --torch` prints.
-enum JudgePython {
-  static let path = ProcessInfo.processInfo.environment["HONE_JUDGE_PYTHON"]
-  static let isThere = path.map { FileManager.default.isExecutableFile(atPath: $0) } ?? false
-  static let skipReason = "HONE_JUDGE_PYTHON names no python (Scripts/python-env --torch)"
-
-  /// Runs code and gives what it prints.
-  static func run(_ code: String) throws -> String {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "hone-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let script = folder.appending(path: "script.py")
-    let output = folder.appending(path: "output.txt")
-    try Data(code.utf8).write(to: script)
-    try Data().write(to: output)
-    let process = Process()
-    process.executableURL = URL(filePath: path ?? "/usr/bin/false")
-    process.arguments = [script.path()]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return try String(contentsOf: output, encoding: .utf8)
-  }
 }
 
 /// A step of a trace in one line: `%1:fp32[2] = add(input=%0:fp32[2], other=1.0)`.

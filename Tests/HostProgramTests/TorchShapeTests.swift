@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import HostProgram
@@ -26,11 +27,12 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: JudgePython.isThere, "\(JudgePython.skipReason)"))
-  func `A real torch prints the table's answers`() throws {
+  @Test(.enabled(if: Checkout.judgePython != nil, "\(Checkout.judgePythonReason)"))
+  func `A real torch prints the table's answers`() async throws {
     var code = TorchTable.setup + "\n" + Snippet.describe
     for (expression, _) in TorchTable.all { code += "print(repr(d(\(expression))))\n" }
-    let lines = try JudgePython.run(code).split(separator: "\n").map(String.init)
+    let lines = try await Program.run(Checkout.judgePython ?? "", ["-"], input: code)
+      .output.split(separator: "\n").map(String.init)
     // A judge without torch prints nothing and judges nothing.
     guard !lines.isEmpty else { return }
     #expect(lines == TorchTable.all.map(\.1))

@@ -1,20 +1,26 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// CPython as the judge, over the standard library of the `python3` at hand: a sample, or with
 /// `HONE_LONG_TESTS=1` all of it and 2,000 spoiled files.
-@Suite(.enabled(if: Judge.current != nil, "needs python3 3.8 or later and the built hone-syntax"))
+@Suite(
+  .enabled("needs python3 3.8 or later and the built hone-syntax") {
+    await Judge.current.value != nil
+  })
 struct JudgeTests {
-  @Test func agreesWithCPython() throws {
-    let judge = try #require(Judge.current)
-    let (status, output) = try judge.run(["--sample", judge.isLong ? "1" : "60", judge.library])
+  @Test func agreesWithCPython() async throws {
+    let judge = try #require(await Judge.current.value)
+    let (status, output) = try await judge.run([
+      "--sample", judge.isLong ? "1" : "60", judge.library,
+    ])
     #expect(status == 0, "\(output)")
   }
 
-  @Test func rejectsWhatCPythonRejects() throws {
-    let judge = try #require(Judge.current)
+  @Test func rejectsWhatCPythonRejects() async throws {
+    let judge = try #require(await Judge.current.value)
     let count = judge.isLong ? 2000 : 60
-    let (_, output) = try judge.run(
+    let (_, output) = try await judge.run(
       [
         "--mutations", String(count), "--seed", "11", judge.library + "/json",
         judge.library + "/email",
@@ -26,52 +32,32 @@ struct JudgeTests {
   }
 }
 
-struct Judge {
-  let python: String
+struct Judge: Sendable {
   let library: String
-  let script: String
   let binary: String
   let isLong: Bool
 
   /// Everything the judge needs, if it is there.
-  static let current: Judge? = {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let root = folder.deletingLastPathComponent().deletingLastPathComponent()
-    let script = root.appendingPathComponent("Scripts/judge-python-syntax").path
-    let binary = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-      .appendingPathComponent("hone-syntax").path
-    guard FileManager.default.isExecutableFile(atPath: binary),
-      let found = try? execute(
-        "python3",
-        [
-          "-c",
-          "import os,sys;print(sys.version_info >= (3, 8));print(os.path.dirname(os.__file__))",
-        ]),
-      found.status == 0
+  static let current = Task { () -> Judge? in
+    let code = """
+      import os, sys
+      print(sys.version_info >= (3, 8))
+      print(os.path.dirname(os.__file__))
+      """
+    guard let binary = Checkout.binary("hone-syntax"),
+      let found = try? await Program.run("python3", ["-c", code]), found.code == 0
     else { return nil }
     let lines = found.output.split(separator: "\n")
     guard lines.count == 2, lines[0] == "True" else { return nil }
     return Judge(
-      python: "python3", library: String(lines[1]), script: script, binary: binary,
+      library: String(lines[1]), binary: binary.path,
       isLong: ProcessInfo.processInfo.environment["HONE_LONG_TESTS"] == "1")
-  }()
-
-  func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
-    try Self.execute(python, [script, "--hone-syntax", binary] + arguments)
   }
 
-  private static func execute(
-    _ name: String, _ arguments: [String]
-  ) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [name] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+  func run(_ arguments: [String]) async throws -> (status: Int32, output: String) {
+    let result = try await Program.run(
+      "python3", ["Scripts/judge-python-syntax", "--hone-syntax", binary] + arguments,
+      in: Checkout.root.path)
+    return (result.code, result.output)
   }
 }

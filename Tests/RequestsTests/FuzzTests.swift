@@ -3,6 +3,7 @@ import Foundation
 import PythonSyntax
 import Requests
 import Stages
+import TestSupport
 import Testing
 
 /// Mutated documents: any outcome is fine but a trap or a hang.
@@ -67,7 +68,7 @@ import Testing
     for _ in 0..<count {
       let source = sources[Int.random(in: 0..<sources.count, using: &random)]
       let bytes = Self.mutate(source, &random)
-      let start = Date()
+      let start = ThreadTime.now
       do {
         let request = try RequestReader.read(bytes: bytes, name: "r.md")
         #expect(!request.lineOutcomes.contains(.unread))
@@ -81,7 +82,7 @@ import Testing
         #expect(!error.diagnostics.isEmpty)
         for diagnostic in error.diagnostics { _ = diagnostic.rendered() }
       }
-      slowest = max(slowest, Date().timeIntervalSince(start))
+      slowest = max(slowest, ThreadTime.now - start)
     }
     print("\(count) inputs, seed \(seed): \(read) read, slowest \(slowest) s")
   }
@@ -98,9 +99,9 @@ import Testing
       String(repeating: "[CODE]\n```\nimport a\n```\n", count: 10_000),
     ]
     for text in texts {
-      let start = Date()
+      let start = ThreadTime.now
       #expect(!SampleRequest.text(of: text).isEmpty)
-      let seconds = Date().timeIntervalSince(start)
+      let seconds = ThreadTime.now - start
       #expect(seconds < 20, "\(text.prefix(60)): \(seconds) s")
       print("large input", String(text.prefix(12)), seconds)
     }

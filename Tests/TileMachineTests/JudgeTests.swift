@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 import TileMachine
 
@@ -38,28 +39,15 @@ import TileMachine
     #expect(families.map { JudgeCase.load($0).count }.reduce(0, +) >= 700)
   }
 
-  private static let python = ProcessInfo.processInfo.environment["HONE_JUDGE_PYTHON"]
-
   /// Triton's interpreter, run again, says what is recorded: the goldens are of this Triton.
   @Test(
-    .enabled(
-      if: python.map { FileManager.default.isExecutableFile(atPath: $0) } ?? false,
-      "HONE_JUDGE_PYTHON names no python with triton and torch (Scripts/python-env --torch)"),
+    .enabled(if: Checkout.judgePython != nil, "\(Checkout.judgePythonReason)"),
     arguments: ["control", "memory"])
-  func recordingsAreTheInterpreters(_ family: String) throws {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let process = Process()
-    process.executableURL = URL(filePath: Self.python ?? "/usr/bin/false")
-    process.arguments = ["-W", "ignore", "Scripts/judge-machine.py", "verify", family]
-    process.currentDirectoryURL = root
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+  func recordingsAreTheInterpreters(_ family: String) async throws {
+    let result = try await Program.run(
+      Checkout.judgePython ?? "",
+      ["-W", "ignore", "Scripts/judge-machine.py", "verify", family], in: Checkout.root.path)
     // 3: that python has no torch to hand tensors over with.
-    #expect([0, 3].contains(process.terminationStatus), "\(String(decoding: text, as: UTF8.self))")
+    #expect([0, 3].contains(result.code), "\(result.output)")
   }
 }

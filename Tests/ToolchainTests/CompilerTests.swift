@@ -10,7 +10,7 @@ import Testing
 /// The compiler backend for real, with the pinned Triton; no GPU.
 @Suite(
   .enabled(if: RealPython.pinned != nil, Comment(rawValue: RealPython.pinnedReason)),
-  .serialized, .timeLimit(.minutes(10)))
+  .serialized, .timeLimit(.minutes(30)))
 struct CompilerTests {
   private func compiler(_ scratch: ScratchFolder, cache: CompileCache? = nil) throws
     -> KernelCompiler

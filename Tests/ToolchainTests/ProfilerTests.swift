@@ -47,21 +47,21 @@ struct ProfilerTests {
         .split(separator: "\n").map(String.init)
     }
 
-    func profiler(_ deadline: Duration = .seconds(60)) -> NcuProfiler {
+    func profiler(_ deadline: Duration = .seconds(600)) -> NcuProfiler {
       NcuProfiler(
         ncu: tool, scratch: scratch, environment: ["PATH": "/usr/bin:/bin"], deadline: deadline)
     }
 
     func profile(
       _ metrics: [String] = ["gpu__time_duration.sum", "launch__grid_size"],
-      deadline: Duration = .seconds(60)
+      deadline: Duration = .seconds(600)
     ) async throws(ProfilerFailure) -> NcuProfiler.Run {
       try await profiler(deadline).profile(
         module: "/tmp/m.py", problem: nil,
         python: PythonEnvironment(executable: "/usr/bin/python3"), metrics: metrics)
     }
 
-    func failure(deadline: Duration = .seconds(60)) async -> ProfilerFailure? {
+    func failure(deadline: Duration = .seconds(600)) async -> ProfilerFailure? {
       do throws(ProfilerFailure) {
         _ = try await profile(deadline: deadline)
         return nil

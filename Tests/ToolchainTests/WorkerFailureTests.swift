@@ -117,7 +117,7 @@ struct WorkerFailureTests {
   func deathAtTheStart(_ body: String, words: String) async throws {
     let isHang = words == "was not ready"
     let fake = try FakeWorker(
-      body, handshake: false, startLimit: isHang ? .seconds(1) : .seconds(60))
+      body, handshake: false, startLimit: isHang ? .seconds(1) : .seconds(600))
     let failure = await fake.failure()
     #expect(failure?.kind == .notStarted)
     #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "none")")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tuning
@@ -13,18 +14,6 @@ import Testing
 
 /// A run of trials in a process of its own, killed with SIGKILL again and again.
 @Suite struct KilledRunTests {
-  private static let program: URL? = {
-    let beside = Bundle.main.bundleURL
-    return [
-      beside, beside.deletingLastPathComponent(),
-      URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent(),
-      URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent(".build/debug"),
-    ].map { $0.appendingPathComponent("hone-trials") }
-      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-  }()
-
   private struct Generator: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
@@ -42,7 +31,8 @@ import Testing
   /// 200 kills at random moments: every trial has exactly one record at the end, and none was
   /// begun again after it had one.
   @Test(.timeLimit(.minutes(20))) func noTrialIsLostOrRepeated() throws {
-    let program = try #require(Self.program, "the executable hone-trials is built beside the tests")
+    let program = try #require(
+      Checkout.binary("hone-trials")?.path, "the executable hone-trials is built beside the tests")
     let folder = try TrialFolder()
     var random = Generator(state: 20_261_121)
     let count = 60
@@ -56,23 +46,17 @@ import Testing
       let path = folder.path("log-\(logs).jsonl")
       var isDone = false
       while !isDone {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = [path, "\(count)", "300"]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let process = try spawn(program, [path, "\(count)", "300"])
         if kills < 200 {
           usleep(UInt32(start * Double.random(in: 0.5...1.5, using: &random) + 10_000))
-          kill(process.processIdentifier, SIGKILL)
+          kill(process, SIGKILL)
         }
-        process.waitUntilExit()
-        if process.terminationReason == .uncaughtSignal {
+        let status = wait(for: process)
+        if status == SIGKILL {
           kills += 1
         } else {
-          #expect(process.terminationStatus == 0)
-          isDone = process.terminationStatus == 0
-          if !isDone { return }
+          try #require(status == 0)
+          isDone = true
         }
       }
       inside += try verify(path, count)
@@ -83,16 +67,30 @@ import Testing
   }
 
   /// Microseconds that a run of one trial takes from start to end.
-  private func duration(of program: URL, _ path: String) throws -> Double {
-    let process = Process()
-    process.executableURL = program
-    process.arguments = [path, "1", "0"]
-    process.standardOutput = FileHandle.nullDevice
+  private func duration(of program: String, _ path: String) throws -> Double {
     let start = ContinuousClock.now
-    try process.run()
-    process.waitUntilExit()
+    _ = wait(for: try spawn(program, [path, "1", "0"]))
     let taken = (ContinuousClock.now - start).components
     return Double(taken.seconds) * 1e6 + Double(taken.attoseconds) * 1e-12
+  }
+
+  // Started and waited for here, not with `Program`: when a kill falls must not depend on when one
+  // of the threads that all tests share is free.
+
+  private func spawn(_ program: String, _ arguments: [String]) throws -> pid_t {
+    var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var process: pid_t = 0
+    let status = posix_spawn(&process, program, nil, nil, &words, environ)
+    try #require(status == 0, "\(String(cString: strerror(status)))")
+    return process
+  }
+
+  /// What `waitpid` tells of its end: 0 for exit code 0, the signal for one that was killed.
+  private func wait(for process: pid_t) -> Int32 {
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) == -1, errno == EINTR {}
+    return status
   }
 
   /// - Returns: how many trials were interrupted.
