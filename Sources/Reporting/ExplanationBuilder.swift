@@ -89,8 +89,8 @@ public struct ExplanationBuilder {
     let host = HostProgram(module: request.tree, problem: problem)
     var tensors: [String: TensorShape] = [:]
     for spec in request.inputs {
-      if case .tensor(let type, let shape) = spec.value, let element = ElementType(type) {
-        tensors[spec.name] = TensorShape(element: element, shape: shape)
+      if case .tensor(let type, let shape) = spec.value {
+        tensors[spec.name] = TensorShape(element: ElementType(type), shape: shape)
       }
     }
     let inputs: HostProgram.Inputs =
@@ -229,20 +229,5 @@ public struct ExplanationBuilder {
       kernel.sections = KernelSections(kernel, request: request).sections
     }
     return kernel
-  }
-}
-
-extension ElementType {
-  /// The element type of an input given on the command line.
-  init?(_ name: ElementName) {
-    let key = "\(name)"
-    let names: [String: ElementType] = [
-      "int1": .int1, "int8": .int8, "int16": .int16, "int32": .int32, "int64": .int64,
-      "uint8": .uint8, "uint16": .uint16, "uint32": .uint32, "uint64": .uint64,
-      "float16": .fp16, "bfloat16": .bf16, "float32": .fp32, "float64": .fp64,
-      "float8e4nv": .fp8e4nv, "float8e5": .fp8e5,
-    ]
-    guard let type = names[key] else { return nil }
-    self = type
   }
 }

@@ -84,7 +84,8 @@ public struct KnownProblem {
 }
 
 extension ElementType {
-  init(_ name: ElementName) {
+  /// The element type of an input given on the command line.
+  public init(_ name: ElementName) {
     self =
       switch name {
       case .int1: .int1

@@ -1,14 +1,17 @@
 import TileIR
 
 extension Evaluator {
-  static let torchTypes: [String: ElementType] = [
-    "float32": .fp32, "float": .fp32, "float16": .fp16, "half": .fp16, "bfloat16": .bf16,
-    "float64": .fp64, "double": .fp64, "int8": .int8, "int16": .int16, "short": .int16,
-    "int32": .int32, "int": .int32, "int64": .int64, "long": .int64, "uint8": .uint8,
-    "uint16": .uint16, "uint32": .uint32, "uint64": .uint64, "bool": .int1,
-    "float8_e4m3fn": .fp8e4nv, "float8_e5m2": .fp8e5, "float8_e4m3fnuz": .fp8e4b8,
-    "float8_e5m2fnuz": .fp8e5b16,
+  /// By the names under which torch prints them.
+  fileprivate static let canonicalTypes: [String: ElementType] = [
+    "float32": .fp32, "float16": .fp16, "bfloat16": .bf16, "float64": .fp64, "int8": .int8,
+    "int16": .int16, "int32": .int32, "int64": .int64, "uint8": .uint8, "uint16": .uint16,
+    "uint32": .uint32, "uint64": .uint64, "bool": .int1, "float8_e4m3fn": .fp8e4nv,
+    "float8_e5m2": .fp8e5, "float8_e4m3fnuz": .fp8e4b8, "float8_e5m2fnuz": .fp8e5b16,
   ]
+
+  static let torchTypes = canonicalTypes.merging([
+    "float": .fp32, "half": .fp16, "double": .fp64, "short": .int16, "int": .int32, "long": .int64,
+  ]) { $1 }
 
   private static let submodules: Set<String> = [
     "nn", "cuda", "backends", "autograd", "utils", "functional", "init", "modules", "parameter",
@@ -213,9 +216,7 @@ extension Evaluator {
 
   func dtypeText(_ dtype: DTypeValue) -> String {
     if dtype.isTriton { return dtype.element.description }
-    let name = Self.torchTypes.filter { $0.value == dtype.element }.map(\.key)
-      .max { ($0.count, $0) < ($1.count, $1) }
-    return "torch.\(name ?? dtype.element.description)"
+    return "torch.\(dtype.element.torchName ?? dtype.element.description)"
   }
 
   func numpyAttribute(_ name: String) -> Value? {
@@ -227,4 +228,9 @@ extension Evaluator {
     default: nil
     }
   }
+}
+
+extension ElementType {
+  /// Torch's name, without `torch.`: `float16`; nil for a type that torch does not have.
+  public var torchName: String? { Evaluator.canonicalTypes.first { $0.value == self }?.key }
 }

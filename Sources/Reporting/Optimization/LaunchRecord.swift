@@ -73,34 +73,10 @@ struct LaunchRecord: Encodable, Hashable, Sendable {
 struct ConstexprRecord: Encodable, Hashable, Sendable {
   var value: ConstexprValue
 
-  private enum Key: String, CodingKey { case dtype, function }
-
   func encode(to encoder: any Encoder) throws {
-    switch value {
-    case .dtype(let type):
-      var object = encoder.container(keyedBy: Key.self)
-      try object.encode(type.description, forKey: .dtype)
-    case .function(let name):
-      var object = encoder.container(keyedBy: Key.self)
-      try object.encode(name, forKey: .function)
-    case .tuple(let values):
-      var list = encoder.unkeyedContainer()
-      for value in values { try list.encode(ConstexprRecord(value: value)) }
-    case .none:
-      var single = encoder.singleValueContainer()
-      try single.encodeNil()
-    case .bool(let flag):
-      var single = encoder.singleValueContainer()
-      try single.encode(flag)
-    case .int(let number):
+    try value.encode(to: encoder) { number, encoder in
       var single = encoder.singleValueContainer()
       try single.encode(number)
-    case .float(let number):
-      var single = encoder.singleValueContainer()
-      try single.encode(number)
-    case .string(let text):
-      var single = encoder.singleValueContainer()
-      try single.encode(text)
     }
   }
 }

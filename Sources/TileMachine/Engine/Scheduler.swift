@@ -133,7 +133,7 @@ final class Scheduler: @unchecked Sendable {
         frame.pointee.isSynchronized = false
         frame.pointee.fuel = options.fuel
         if options.countsWork {
-          Self.executeCounting(program.body, frame)
+          Self.execute(program.body, frame, countsWork: true)
         } else {
           Self.execute(program.body, frame)
         }
@@ -164,22 +164,6 @@ final class Scheduler: @unchecked Sendable {
     }
   }
 
-  /// `execute`, adding up what each instruction runs over.
-  static func executeCounting(_ code: [Instruction], _ frame: UnsafeMutablePointer<Frame>) {
-    code.withUnsafeBufferPointer { code in
-      guard let base = code.baseAddress else { return }
-      let count = code.count
-      frame.pointee.pc = 0
-      while frame.pointee.pc < count {
-        let instruction = base + frame.pointee.pc
-        frame.pointee.pc &+= 1
-        frame.pointee.work &+= work(of: instruction.pointee, frame.pointee.details)
-        instruction.pointee.handler(frame, instruction)
-        if frame.pointee.stopped { return }
-      }
-    }
-  }
-
   /// Lanes; a multiply-add of a matrix product, whose inner loops are the densest, counts a quarter.
   private static func work(of instruction: Instruction, _ details: UnsafePointer<Detail>) -> Int {
     let fixed = 16
@@ -192,7 +176,12 @@ final class Scheduler: @unchecked Sendable {
   }
 
   /// Runs instructions until their end, a jump past it or a stop.
-  static func execute(_ code: [Instruction], _ frame: UnsafeMutablePointer<Frame>) {
+  /// - Parameter countsWork: adds up what each instruction runs over; a constant at every call, so
+  ///   that the loop which does not count has nothing of it.
+  @inline(__always)
+  static func execute(
+    _ code: [Instruction], _ frame: UnsafeMutablePointer<Frame>, countsWork: Bool = false
+  ) {
     code.withUnsafeBufferPointer { code in
       guard let base = code.baseAddress else { return }
       let count = code.count
@@ -200,6 +189,9 @@ final class Scheduler: @unchecked Sendable {
       while frame.pointee.pc < count {
         let instruction = base + frame.pointee.pc
         frame.pointee.pc &+= 1
+        if countsWork {
+          frame.pointee.work &+= work(of: instruction.pointee, frame.pointee.details)
+        }
         instruction.pointee.handler(frame, instruction)
         if frame.pointee.stopped { return }
       }

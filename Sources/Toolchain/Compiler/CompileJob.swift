@@ -108,35 +108,13 @@ extension CompileArgument: Encodable {
   /// JSON has one kind of number and no NaN: floats say that they are floats.
   private struct Constant: Encodable {
     var value: ConstexprValue
-    private enum Key: String, CodingKey { case dtype, function, float }
+    private enum Key: String, CodingKey { case float }
 
     func encode(to encoder: any Encoder) throws {
-      switch value {
-      case .none:
-        var single = encoder.singleValueContainer()
-        try single.encodeNil()
-      case .bool(let flag):
-        var single = encoder.singleValueContainer()
-        try single.encode(flag)
-      case .int(let number):
-        var single = encoder.singleValueContainer()
-        try single.encode(number)
-      case .string(let text):
-        var single = encoder.singleValueContainer()
-        try single.encode(text)
-      case .float(let number):
+      try value.encode(to: encoder) { number, encoder in
         var object = encoder.container(keyedBy: Key.self)
         // The shortest text that reads back as the same number, in Python too.
         try object.encode("\(number)", forKey: .float)
-      case .dtype(let type):
-        var object = encoder.container(keyedBy: Key.self)
-        try object.encode(type.description, forKey: .dtype)
-      case .function(let name):
-        var object = encoder.container(keyedBy: Key.self)
-        try object.encode(name, forKey: .function)
-      case .tuple(let values):
-        var list = encoder.unkeyedContainer()
-        for value in values { try list.encode(Constant(value: value)) }
       }
     }
   }

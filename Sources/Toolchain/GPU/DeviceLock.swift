@@ -39,6 +39,15 @@ public final class DeviceLock: Sendable {
     }
   }
 
+  /// The lock of a GPU: every process finds the same, whatever number it knows the GPU by.
+  public convenience init?(_ device: PythonReport.Device) {
+    self.init(device: "gpu-" + (device.uuid ?? "\(device.name)-\(device.index)"))
+  }
+
+  /// What to tell where there is no lock.
+  public static let absence =
+    "no lock file can be made in /tmp: other runs of hone may disturb the timings"
+
   deinit {
     close(gate)
     close(device)

@@ -1,4 +1,6 @@
 import Diagnostics
+import HostProgram
+import TileIR
 
 /// A module to check or to time. What is measured is exactly this text.
 public struct GPUModule: Sendable, Hashable {
@@ -30,6 +32,16 @@ public struct GPUInput: Sendable, Hashable, Encodable {
   public init(name: String, value: Value) {
     self.name = name
     self.value = value
+  }
+
+  /// A tensor.
+  ///
+  /// - Throws: a `Diagnostic` for an element type that torch does not have.
+  public init(name: String, element: ElementType, shape: [Int]) throws(Diagnostic) {
+    guard let type = element.torchName else {
+      throw Diagnostic(id: "no-torch-type", "torch has no type for '\(name)', \(element)")
+    }
+    self.init(name: name, value: .tensor(type: type, shape: shape))
   }
 
   private enum Key: String, CodingKey { case name, dtype, shape, value }

@@ -109,7 +109,12 @@ public actor GPUSession {
     let all = CheckSetting.full(leadingSize: inputs?.leadingSize)
     if settings.isEmpty { settings = all }
     let wanted = all.filter { unusable[$0.label] == nil }
-    try? await device?.acquire(alone: false)
+    do {
+      try await device?.acquire(alone: false)
+    } catch {
+      throw WorkerFailure(
+        .cancelled, operation: "gpu.prepare", "cancelled while it waited for the GPU")
+    }
     defer { device?.release() }
     let prepared = try await call(
       "gpu.prepare", PrepareRequest(original: original.name, settings: wanted),

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// What a Python has, as the worker's `hello` tells.
 public struct PythonReport: Sendable, Hashable, Codable {
   public struct Package: Sendable, Hashable, Codable {
@@ -41,6 +43,25 @@ public struct PythonReport: Sendable, Hashable, Codable {
   public var tools: [String: String]
   /// Whether `Python.h` is there, which Triton needs to launch kernels; nil where that was not asked.
   public var hasHeaders: Bool?
+}
+
+extension PythonReport {
+  /// The GPU of this number, as the user counts those that are visible.
+  ///
+  /// - Throws: a `Diagnostic` that lists the GPUs there are.
+  public func gpu(_ index: Int) throws(Diagnostic) -> Device {
+    guard let device = gpus.first(where: { $0.index == index }) else {
+      throw Diagnostic(
+        id: "no-such-gpu-index", "there is no GPU \(index) here that may be used",
+        nextStep: "GPUs: " + gpus.map { "\($0.index) (\($0.name))" }.joined(separator: ", "))
+    }
+    return device
+  }
+}
+
+extension PythonReport.Device {
+  /// What makes it the only GPU of a process.
+  public var variables: [String: String] { ["CUDA_VISIBLE_DEVICES": uuid ?? "\(index)"] }
 }
 
 extension Worker {

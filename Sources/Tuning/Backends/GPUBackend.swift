@@ -25,17 +25,8 @@ public final class GPUBackend: TrialBackend {
     environment: [String: String], gpus: [Int]? = nil
   ) throws(Diagnostic) {
     let problem = try Self.problem(of: request)
-    let wanted = gpus ?? [report.gpus.first?.index ?? 0]
     var found: [PythonReport.Device] = []
-    for index in wanted {
-      guard let device = report.gpus.first(where: { $0.index == index }) else {
-        throw Diagnostic(
-          id: "no-such-gpu-index", "there is no GPU \(index) on this machine",
-          nextStep: "GPUs: "
-            + report.gpus.map { "\($0.index) (\($0.name))" }.joined(separator: ", "))
-      }
-      found.append(device)
-    }
+    for index in gpus ?? [report.gpus.first?.index ?? 0] { found.append(try report.gpu(index)) }
     guard Set(found.map(\.name)).count == 1, let first = found.first else {
       throw Diagnostic(
         id: "mixed-gpus", "trials on GPUs of several kinds cannot be compared",
@@ -45,14 +36,11 @@ public final class GPUBackend: TrialBackend {
       name: "gpu", level: .measured, device: first.name, python: report.python,
       triton: report.packages["triton"]?.version, torch: report.packages["torch"]?.version)
     let original = GPUModule(name: "original", text: request.module.text)
-    let devices = found.map {
-      DeviceLock(device: "gpu-" + ($0.uuid ?? "\($0.name)-\($0.index)"))
-    }
+    let devices = found.map { DeviceLock($0) }
     sessions = zip(found, devices).map { device, lock in
       let worker = Worker(
         python: python, scratch: scratch,
-        environment: environment.merging(["CUDA_VISIBLE_DEVICES": device.uuid ?? "\(device.index)"])
-        { $1 })
+        environment: environment.merging(device.variables) { $1 })
       return GPUSession(worker: worker, problem: problem, original: original, device: lock)
     }
     self.devices = devices
@@ -77,6 +65,7 @@ public final class GPUBackend: TrialBackend {
     }
     var notes: [String] = []
     for result in results { notes = try result.get() }
+    if devices.contains(where: { $0 == nil }) { notes.append(DeviceLock.absence) }
     return notes
   }
 
@@ -306,10 +295,7 @@ extension GPUBackend {
       let order = known.run?.inputs.map(\.name) ?? tensors.keys.sorted()
       for name in order where tensors[name] != nil {
         guard let tensor = tensors[name] else { continue }
-        inputs.append(
-          GPUInput(
-            name: name,
-            value: .tensor(type: tensor.element.torchName, shape: tensor.shape)))
+        inputs.append(try GPUInput(name: name, element: tensor.element, shape: tensor.shape))
       }
       if request.problem == nil, request.inputs.isEmpty { text = nil }
     }
@@ -319,29 +305,5 @@ extension GPUBackend {
         nextStep: "give --problem or --input")
     }
     return GPUProblem(text: text, inputs: inputs)
-  }
-}
-
-extension ElementType {
-  /// As torch calls it.
-  var torchName: String {
-    switch self {
-    case .int1: "bool"
-    case .int8: "int8"
-    case .int16: "int16"
-    case .int32: "int32"
-    case .int64: "int64"
-    case .uint8: "uint8"
-    case .uint16: "uint16"
-    case .uint32: "uint32"
-    case .uint64: "uint64"
-    case .fp16: "float16"
-    case .bf16: "bfloat16"
-    case .fp32: "float32"
-    case .fp64: "float64"
-    case .fp8e4nv: "float8_e4m3fn"
-    case .fp8e5: "float8_e5m2"
-    default: "float32"
-    }
   }
 }

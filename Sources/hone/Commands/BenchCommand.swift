@@ -4,6 +4,7 @@ import Diagnostics
 import Foundation
 import PythonSyntax
 import Requests
+import TileIR
 import Toolchain
 
 /// `hone bench`: is a candidate right on this GPU, and how fast is it beside its original?
@@ -94,47 +95,32 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
-  /// The GPU of this number among those that the caller lets programs see.
-  static func device(_ index: Int, among visible: String?) -> String {
-    guard let visible else { return "\(index)" }
-    let entries = visible.split(separator: ",").map { $0.filter { $0 != " " } }
-    return index < entries.count ? entries[index] : ""
-  }
-
   private var peerNames: [String] {
     (peers ?? "").split(separator: ",").map { String($0).replacing(" ", with: "") }
       .filter { !$0.isEmpty }
   }
 
   func run() async throws {
-    let original = try Self.module(against)
-    let problemTree = try problem.map { try Self.module($0) }
+    let original = try Files.module(against)
+    let problemTree = try problem.map { try Files.module($0) }
     let modules = try Self.named([candidate] + also)
-    let environment = ProcessInfo.processInfo.environment
-    let found: PythonEnvironment
-    let scratch: ScratchFolder
-    do {
-      found = try PythonEnvironment.find(explicit: python, environment: environment)
-      scratch = try ScratchFolder(in: environment["TMPDIR"])
-    } catch {
-      throw Failure(outcome: .environment, diagnostics: [error])
-    }
-    TerminationSignals.beforeEnd { scratch.tearDown() }
-    defer { scratch.tearDown() }
+    let hand = try ToolchainSession()
+    defer { hand.scratch.tearDown() }
+    let found = try hand.python(python)
+    let device = try await device(of: found, hand)
     let bar = SharedBar()
+    let lock = device.flatMap { DeviceLock($0) }
     let session = GPUSession(
       worker: Worker(
-        python: found, scratch: scratch,
-        environment: environment.merging([
-          "CUDA_VISIBLE_DEVICES": Self.device(gpus, among: environment["CUDA_VISIBLE_DEVICES"])
-        ]) { $1 }),
+        python: found, scratch: hand.scratch,
+        environment: hand.environment.merging(device?.variables ?? [:]) { $1 }),
       problem: try problem(original, problemTree),
       original: GPUModule(name: "original", text: original.source.text),
       accuracy: GPUAccuracy(allowed: GPUAccuracy.Allowance(rawValue: accuracy) ?? .original),
-      progress: { bar.show($0) })
+      device: lock, progress: { bar.show($0) })
     let report: BenchReport
     do {
-      report = try await measure(session, modules, original, problemTree)
+      report = try await measure(session, lock, modules, original, problemTree)
     } catch let failure as WorkerFailure {
       bar.clear()
       throw Self.failure(failure)
@@ -148,12 +134,34 @@ struct BenchCommand: AsyncParsableCommand {
     if !report.isAccepted { throw Failure(outcome: .no) }
   }
 
+  /// The GPU to measure on; nil where the driver lists none: the worker then says what is missing.
+  private func device(
+    of python: PythonEnvironment, _ hand: ToolchainSession
+  ) async throws -> PythonReport.Device? {
+    let report: PythonReport
+    do {
+      report = try await python.probe(
+        scratch: hand.scratch, environment: hand.environment, imports: false)
+    } catch {
+      throw Self.failure(error)
+    }
+    do throws(Diagnostic) {
+      return report.gpus.isEmpty ? nil : try report.gpu(gpus)
+    } catch {
+      throw Failure(outcome: .input, diagnostics: [error])
+    }
+  }
+
   private func measure(
-    _ session: GPUSession, _ modules: [GPUModule], _ original: ModuleTree, _ problem: ModuleTree?
+    _ session: GPUSession, _ lock: DeviceLock?, _ modules: [GPUModule], _ original: ModuleTree,
+    _ problem: ModuleTree?
   ) async throws -> BenchReport {
     let opening = try await session.open()
     var report = BenchReport(opening: opening, checks: [])
+    if lock == nil { report.opening.notes.append(DeviceLock.absence) }
     for module in modules {
+      try await lock?.acquire(alone: false)
+      defer { lock?.release() }
       let check = try await session.check(module, seconds: budget)
       report.checks.append(.init(name: module.name, check: check))
     }
@@ -162,8 +170,12 @@ struct BenchCommand: AsyncParsableCommand {
     options.seconds = seconds
     options.peers = peerNames
     if let gpu = GPU.find(opening.gpu) {
-      let floor = try? RooflineFloor(original: original, problem: problem)
-      options.floorSeconds = floor?.seconds(on: gpu) ?? 0
+      do throws(Diagnostic) {
+        let floor = try RooflineFloor(original: original, problem: problem)
+        options.floorSeconds = floor.seconds(on: gpu)
+      } catch {
+        report.opening.notes.append("times are held against no floor of bytes: \(error.message)")
+      }
       for module in modules {
         let tree = PythonParser.parse(SourceText(name: module.name, bytes: Array(module.text.utf8)))
         options.ownFloorSeconds[module.name] = BenchFloor.seconds(
@@ -173,6 +185,8 @@ struct BenchCommand: AsyncParsableCommand {
     let right = modules.filter { module in
       report.checks.contains { $0.name == module.name && $0.check.verdict == .passed }
     }
+    try await lock?.acquire(alone: true)
+    defer { lock?.release() }
     report.timing = try await session.time(right, options: options)
     return report
   }
@@ -186,7 +200,7 @@ struct BenchCommand: AsyncParsableCommand {
       let spec = try InputSpec.parse(text)
       switch spec.value {
       case .tensor(let type, let shape):
-        return GPUInput(name: spec.name, value: .tensor(type: type.torchName, shape: shape))
+        return try GPUInput(name: spec.name, element: ElementType(type), shape: shape)
       case .int(let value): return GPUInput(name: spec.name, value: .int(value))
       case .float(let value): return GPUInput(name: spec.name, value: .float(value))
       case .bool(let value): return GPUInput(name: spec.name, value: .bool(value))
@@ -225,30 +239,7 @@ struct BenchCommand: AsyncParsableCommand {
         name = "\(String(stem))_\(number)"
         number += 1
       }
-      return GPUModule(name: name, text: try module(path).source.text)
-    }
-  }
-
-  /// A Python file, or the module inside a request document.
-  private static func module(_ path: String) throws -> ModuleTree {
-    let source = try Files.source(path)
-    if path.hasSuffix(".md") || source.bytes.starts(with: Array("#!request".utf8)) {
-      return try RequestReader.read(
-        bytes: source.bytes, name: source.name, options: RequestOptions(requiresModel: false)
-      ).tree
-    }
-    return PythonParser.parse(source)
-  }
-}
-
-extension ElementName {
-  /// As torch calls it.
-  fileprivate var torchName: String {
-    switch self {
-    case .int1: "bool"
-    case .float8e4nv: "float8_e4m3fn"
-    case .float8e5: "float8_e5m2"
-    default: rawValue
+      return GPUModule(name: name, text: try Files.module(path).source.text)
     }
   }
 }

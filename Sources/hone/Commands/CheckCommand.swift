@@ -63,10 +63,10 @@ struct CheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    let module = try Self.module(candidate)
-    let original = try against.map { try Self.module($0) } ?? module
+    let module = try Files.module(candidate)
+    let original = try against.map { try Files.module($0) } ?? module
     var checker = Checker(
-      candidate: module, original: original, problem: try problem.map { try Self.module($0) })
+      candidate: module, original: original, problem: try problem.map { try Files.module($0) })
     checker.options.budget = budget
     checker.options.threads = threads
     checker.options.policy.allowed = AccuracyPolicy.Allowance(rawValue: accuracy) ?? .original
@@ -83,20 +83,5 @@ struct CheckCommand: ParsableCommand {
     case .failed, .shapeSpecific: throw Failure(outcome: .no)
     case .unsupported: throw Failure(outcome: .input)
     }
-  }
-
-  /// A Python file, or the module inside a request document.
-  private static func module(_ path: String) throws -> ModuleTree {
-    let source = try Files.source(path)
-    let tree: ModuleTree
-    if RequestReader.isModule(source) {
-      tree = PythonParser.parse(source)
-    } else {
-      tree = try RequestReader.readDocument(source, options: RequestOptions(requiresModel: false))
-        .tree
-    }
-    let errors = tree.diagnostics.filter { $0.severity == .error }
-    guard errors.isEmpty else { throw InputErrors(Array(errors.prefix(20))) }
-    return tree
   }
 }

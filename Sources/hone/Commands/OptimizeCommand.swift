@@ -145,7 +145,15 @@ struct OptimizeCommand: AsyncParsableCommand {
     return optimizer
   }
 
-  private var winners: WinnerStore? { noWinners ? nil : try? winnerOptions.store() }
+  private var winners: WinnerStore? {
+    guard !noWinners else { return nil }
+    do {
+      return try winnerOptions.store()
+    } catch {
+      note("no winners are read or kept: \((error as? Diagnostic)?.message ?? "\(error)")")
+      return nil
+    }
+  }
 
   private func note(_ text: String) {
     if !quiet { StandardError.write("note: \(text)\n") }
