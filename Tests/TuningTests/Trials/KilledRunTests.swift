@@ -35,20 +35,29 @@ import Testing
       Checkout.binary("hone-trials")?.path, "the executable hone-trials is built beside the tests")
     let folder = try TrialFolder()
     var random = Generator(state: 20_261_121)
-    let count = 60
+    let count = 150
     var kills = 0
     var logs = 0
     var inside = 0
-    // Most kills shall fall among the trials, however slowly this machine starts a process.
     let start = try duration(of: program, folder.path("first.jsonl"))
+    let perTrial = size(of: folder.path("first.jsonl")) / 2
     while kills < 200 {
       logs += 1
       let path = folder.path("log-\(logs).jsonl")
       var isDone = false
       while !isDone {
-        let process = try spawn(program, [path, "\(count)", "300"])
+        let before = size(of: path)
+        let process = try spawn(program, [path, "\(count)", "2000"])
         if kills < 200 {
-          usleep(UInt32(start * Double.random(in: 0.5...1.5, using: &random) + 10_000))
+          if Int.random(in: 0..<4, using: &random) == 0 {
+            // While it starts, or reads the log.
+            usleep(UInt32(start * Double.random(in: 0...1.2, using: &random)))
+          } else {
+            // Among the trials, however slowly this machine starts a process.
+            let target = before + Int.random(in: 1...3 * perTrial, using: &random)
+            while size(of: path) < target, !hasEnded(process) { usleep(200) }
+            usleep(UInt32.random(in: 0..<4000, using: &random))
+          }
           kill(process, SIGKILL)
         }
         let status = wait(for: process)
@@ -74,6 +83,11 @@ import Testing
     return Double(taken.seconds) * 1e6 + Double(taken.attoseconds) * 1e-12
   }
 
+  private func size(of path: String) -> Int {
+    var information = stat()
+    return stat(path, &information) == 0 ? Int(information.st_size) : 0
+  }
+
   // Started and waited for here, not with `Program`: when a kill falls must not depend on when one
   // of the threads that all tests share is free.
 
@@ -81,9 +95,26 @@ import Testing
     var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
     var process: pid_t = 0
-    let status = posix_spawn(&process, program, nil, nil, &words, environ)
+    #if canImport(Darwin)
+      var actions: posix_spawn_file_actions_t?
+    #else
+      var actions = posix_spawn_file_actions_t()
+    #endif
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    let status = posix_spawn(&process, program, &actions, nil, &words, environ)
     try #require(status == 0, "\(String(cString: strerror(status)))")
     return process
+  }
+
+  /// True when it ended; it can still be waited for.
+  private func hasEnded(_ process: pid_t) -> Bool {
+    var information = siginfo_t()
+    guard waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else {
+      return true
+    }
+    return information.si_signo == SIGCHLD
   }
 
   /// What `waitpid` tells of its end: 0 for exit code 0, the signal for one that was killed.
