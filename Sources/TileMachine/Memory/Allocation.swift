@@ -139,9 +139,7 @@ public final class DeviceMemory: @unchecked Sendable {
     guard records.indices.contains(allocation.index),
       let states = records[allocation.index].states
     else { return false }
-    return (0..<records[allocation.index].granules).contains {
-      states[$0] == GranuleState.uninitialized
-    }
+    return Self.hasUninitialized(states, records[allocation.index].granules)
   }
 
   /// The number of granules (elements, as the label counts them) that were never written.
@@ -180,14 +178,30 @@ public final class DeviceMemory: @unchecked Sendable {
       free(records[index].readers)
       records[index].readers = nil
       guard let states = records[index].states else { continue }
-      if records[index].mayBeUninitialized {
-        let count = records[index].granules
-        if (0..<count).contains(where: { states[$0] == GranuleState.uninitialized }) { continue }
+      if records[index].mayBeUninitialized,
+        Self.hasUninitialized(states, records[index].granules)
+      {
+        continue
       }
       free(states)
       records[index].states = nil
       records[index].mayBeUninitialized = false
     }
+  }
+
+  /// Looks at blocks without a branch inside: this is the part of a launch that one thread does.
+  private static func hasUninitialized(
+    _ states: UnsafeMutablePointer<UInt16>, _ count: Int
+  ) -> Bool {
+    var start = 0
+    while start < count {
+      let end = min(count, start + 4096)
+      var largest: UInt16 = 0
+      for granule in start..<end { largest = max(largest, states[granule]) }
+      if largest == GranuleState.uninitialized { return true }
+      start = end
+    }
+    return false
   }
 
   /// Zeroed words, touched only where used.
