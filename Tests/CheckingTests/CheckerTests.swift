@@ -60,7 +60,8 @@ import Testing
       text = text.replacing(old, with: new)
     }
     var checker = Checker(candidate: tree(text), original: tree(module, "original.py"))
-    checker.options.budget = 60
+    checker.options.budget = 1200
+    checker.options.secondsPerRun = 0.5
     return checker.check()
   }
 

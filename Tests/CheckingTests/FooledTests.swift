@@ -38,7 +38,8 @@ import Testing
     var checker = Checker(
       candidate: PythonParser.parse(try trick.candidate()),
       original: PythonParser.parse(try trick.original()))
-    checker.options.budget = 60
+    checker.options.budget = 1200
+    checker.options.secondsPerRun = 0.5
     let report = checker.check()
     func expectRejection() {
       #expect(report.verdict == .failed || report.verdict == .shapeSpecific)

@@ -86,7 +86,8 @@ import Testing
   func `The example itself passes`(_ example: String) throws {
     let tree = try CheckedExamples.tree(example)
     var checker = Checker(candidate: tree, original: tree)
-    checker.options.budget = 15
+    checker.options.budget = 1200
+    checker.options.secondsPerRun = 0.25
     let report = checker.check()
     #expect(report.findings.isEmpty, "\(report.findings.map(\.diagnostic.message))")
   }
