@@ -133,7 +133,8 @@ let package = Package(
     .testTarget(
       name: "ToolchainTests",
       dependencies: [
-        "Toolchain", "Diagnostics", "DeviceModel", "HostProgram", "PythonSyntax", "TritonLowering",
+        "Toolchain", "Diagnostics", "DeviceModel", "HostProgram", "PythonSyntax", "TestSupport",
+        "TritonLowering",
       ], exclude: ["Recorded"]),
     .testTarget(
       name: "AnalysisTests",

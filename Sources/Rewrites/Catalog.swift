@@ -1,7 +1,8 @@
 /// Every rewrite Hone knows.
 public enum Rewrites {
   public static let catalog: [any Rewrite] = [
-    SpecializeArguments(), StrengthReduceDivision(), HoistLoopInvariant(), DropRedundantMask(),
+    PassTransposedView(), SpecializeArguments(), StrengthReduceDivision(), HoistLoopInvariant(),
+    DropRedundantMask(),
     ConvertLoopForm(), FuseAccumulator(), DropRedundantCast(), TuneConfigs(), SetLaunchKnobs(),
     RestoreTunedArguments(), TabulateConfigs(),
   ]

@@ -14,6 +14,9 @@ public protocol Rewrite: Sendable {
   var mayGain: Bool { get }
   /// What it may do to the kernel's memory accesses; held against the lowered kernels.
   var effects: EffectChange { get }
+  /// Whether part of what it requires shows only where both modules run: it is taken only after a
+  /// check of the rewritten module against the original.
+  var needsProof: Bool { get }
   /// Where the rewrite might apply, with what it would do there and why. Finding nothing is fine.
   func sites(in subject: RewriteSubject) -> [RewriteSite]
   /// Applies the rewrite at one site.
@@ -25,6 +28,7 @@ public protocol Rewrite: Sendable {
 extension Rewrite {
   public var effects: EffectChange { .none }
   public var mayGain: Bool { true }
+  public var needsProof: Bool { false }
 }
 
 /// How a rewrite may change which memory accesses a lowered kernel makes.
@@ -62,9 +66,12 @@ public struct RewriteSite: Sendable {
   public var what: String
   /// Why it should help, in words, naming line and cost.
   public var why: String
+  /// Bytes of DRAM traffic that it spares the host's own operators in one `forward`.
+  public var hostBytes: Int
 
   public init(
-    rewrite: String, kernel: String, range: SourceRange, names: [String], what: String, why: String
+    rewrite: String, kernel: String, range: SourceRange, names: [String], what: String, why: String,
+    hostBytes: Int = 0
   ) {
     self.rewrite = rewrite
     self.kernel = kernel
@@ -72,6 +79,7 @@ public struct RewriteSite: Sendable {
     self.names = names
     self.what = what
     self.why = why
+    self.hostBytes = hostBytes
   }
 }
 

@@ -72,6 +72,22 @@ struct FinalChecks {
     return checker.check()
   }
 
+  /// Why a run of both does not show that the text computes what the original does; nil: it does.
+  func problem(provenBy text: SourceText) -> Diagnostic? {
+    let report = check(text, seconds: Self.proofSeconds)
+    switch report.verdict {
+    case .passed: return nil
+    case .failed, .shapeSpecific:
+      return report.findings.first?.diagnostic
+        ?? Diagnostic(id: "check-failed", "the tile machine rejects it", source: text)
+    case .unsupported:
+      return report.obstacle
+        ?? Diagnostic(id: "not-checked", "the tile machine could not run it", source: text)
+    }
+  }
+
+  /// Time for a check that a rewrite rests on.
+  static let proofSeconds = 10.0
   /// Time for one check; what does not fit is left to `hone check`.
   static let checkSeconds = 2.0
 

@@ -27,6 +27,12 @@ struct KernelTuner {
   /// What an earlier run found for this kernel, to be tried first.
   var stored: Winner?
 
+  /// Runs a state against the original: nil when it passed, else what spoke against it. Without it
+  /// no rewrite that needs a proof is taken on a prediction.
+  var prove: (@Sendable (ModuleState) -> Diagnostic?)?
+  /// Predicted microseconds of the host's own operators that accepted rewrites spare.
+  var hostMicrosecondsSpared = 0.0
+
   /// What is tried on the body, in this order.
   var rewrites: [any Rewrite] = Rewrites.catalog.filter { !Self.isKnobRewrite($0) }
 
@@ -266,24 +272,35 @@ struct KernelTuner {
   ) -> (ModuleState, SetCost)? {
     do throws(Diagnostic) {
       let (next, nextCost) = try apply(site, by: rewrite, state)
-      let gain = cost.microseconds / nextCost.microseconds
+      let spared = model.gpu.roofline.floorSeconds(dramBytes: Double(site.hostBytes)) * 1e6
+      let before = cost.microseconds + spared
+      let gain = before / nextCost.microseconds
       if gain >= threshold, let contrary = MeasuredPrior.contrary[rewrite.id] {
         record(
           site,
           .reverted(
             "predicted gain \(((gain - 1) * 100).percentText), not taken on a prediction alone: "
-              + contrary), state, before: cost.microseconds, after: nextCost.microseconds)
+              + contrary), state, before: before, after: nextCost.microseconds)
         return nil
       }
       if gain >= threshold {
         if let problem = effectsProblem(of: rewrite, from: state, to: next) { throw problem }
+        if rewrite.needsProof {
+          guard let prove else {
+            throw Diagnostic(
+              id: "not-proven", "nothing here shows that '\(kernel)' computes the same with it",
+              source: state.source, range: site.range)
+          }
+          if let problem = prove(next) { throw problem }
+        }
+        hostMicrosecondsSpared += spared
         record(
-          site, .accepted, state, before: cost.microseconds, after: nextCost.microseconds)
+          site, .accepted, state, before: before, after: nextCost.microseconds)
         return (next, nextCost)
       }
       record(
-        site, .reverted(belowThreshold(cost.microseconds, nextCost.microseconds)), state,
-        before: cost.microseconds, after: nextCost.microseconds)
+        site, .reverted(belowThreshold(before, nextCost.microseconds)), state,
+        before: before, after: nextCost.microseconds)
     } catch {
       record(site, .refused(error), state, before: cost.microseconds, after: nil)
     }

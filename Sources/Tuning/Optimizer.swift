@@ -106,6 +106,10 @@ public struct Optimizer: Sendable {
       gpu: request.gpu)
     tuner.vetoes = vetoes
     tuner.original = request.tree
+    let checks = FinalChecks(
+      request: request, original: ModuleState(tree: request.tree, run: problem.run),
+      inputs: problem.inputs)
+    tuner.prove = { checks.problem(provenBy: $0.source) }
     return tuner
   }
 
@@ -132,6 +136,9 @@ public struct Optimizer: Sendable {
       let (next, nextCost) = tuner.rewriteBody(start, baseline: baseline)
       state = next
       cost = nextCost
+      outcome.microsecondsBefore = outcome.microsecondsBefore.map {
+        $0 + tuner.hostMicrosecondsSpared
+      }
       outcome.microsecondsAfter = nextCost.microseconds
     } catch {
       outcome.refusal = error

@@ -10,9 +10,7 @@ import Testing
 
   /// An executable that ends at once, as a Python.
   private func deadPython(_ scratch: Scratch) throws -> String {
-    let file = try scratch.write("#!/bin/sh\necho broken >&2\nexit 7\n", to: "python3")
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
-    return file.path
+    try scratch.write(script: "#!/bin/sh\necho broken >&2\nexit 7\n", to: "python3")
   }
 
   @Test func doctorAlwaysHasTheEmbeddedBackend() async throws {
@@ -81,7 +79,7 @@ import Testing
   }
 
   @Test(arguments: [SIGINT, SIGTERM, SIGKILL])
-  func nothingIsLeftBehindByASignal(_ number: Int32) async throws {
+  func nothingIsLeftBehindByASignal(_ number: Int32) throws {
     let scratch = try Scratch()
     let folder = scratch.folder.appendingPathComponent("tmp")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -90,29 +88,25 @@ import Testing
     // Ready, and then silent: the command waits for its answer.
     let pidFile = folder.appendingPathComponent("pid").path
     let python = try scratch.write(
-      "#!/bin/sh\nprintf '{\"ready\":1}\\n'\necho $$ > '\(pidFile)'\nwhile read line; do :; done\n",
-      to: "python3"
-    ).path
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python)
+      script:
+        "#!/bin/sh\nprintf '{\"ready\":1}\\n'\necho $$ > '\(pidFile)'\nwhile read line; do :; done\n",
+      to: "python3")
     let worker = { @Sendable in
       (try? String(contentsOfFile: pidFile, encoding: .utf8))
         .flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
-    let ended = try await Program.run(
-      binary.path,
-      [
-        "compile", module, "--gpu", "L4", "--input", "x=f32[4096]", "--no-cache", "--python",
-        python,
-      ], environment: ["PATH": "/usr/bin:/bin", "TMPDIR": folder.path]
-    ) { process in
-      // Not `Task.sleep`: the command gives its worker up after a while, and a free thread may be
-      // longer in coming.
-      while worker() == nil, kill(process, 0) == 0 { usleep(20_000) }
-      kill(process, number)
-    }
-    #expect(ended.code == 1000 + number)
+    let hone = try #require(
+      ChildProcess(
+        binary.path,
+        [
+          "compile", module, "--gpu", "L4", "--input", "x=f32[4096]", "--no-cache", "--python",
+          python,
+        ], environment: ["PATH": "/usr/bin:/bin", "TMPDIR": folder.path]))
+    while worker() == nil, !hone.hasEnded { usleep(20_000) }
+    hone.send(signal: number)
+    #expect(hone.wait() == 1000 + number)
     let child = try #require(worker())
-    while kill(child, 0) == 0 { try await Task.sleep(for: .milliseconds(20)) }
+    while kill(child, 0) == 0 { usleep(20_000) }
     // A killed Hone leaves the folder to its worker, which here is none of ours.
     let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
     #expect(number == SIGKILL || left == ["pid"], "\(left)")

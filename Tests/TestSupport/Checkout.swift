@@ -37,6 +37,13 @@ public final class Scratch: Sendable {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
+  /// - Returns: the path of an executable script.
+  public func write(script: String, to name: String) throws -> String {
+    let path = folder.appendingPathComponent(name).path
+    try Script.write(script, to: path)
+    return path
+  }
+
   @discardableResult
   public func write(_ text: String, to name: String) throws -> URL {
     let file = folder.appendingPathComponent(name)

@@ -51,21 +51,6 @@ public enum Program {
       errors: text(result.standardError))
   }
 
-  /// Runs a program whose output nobody reads while `body` does something to its process; waits
-  /// for its end.
-  public static func run(
-    _ path: String, _ arguments: [String] = [], environment: [String: String]? = nil,
-    while body: @escaping @Sendable (_ process: Int32) async throws -> Void
-  ) async throws -> Finished {
-    let result = try await Subprocess.run(
-      configuration(path, arguments, environment, nil), input: .none, output: .discarded,
-      error: .discarded
-    ) { execution in
-      try await body(execution.processIdentifier.value)
-    }
-    return Finished(code: code(result.terminationStatus), output: "", errors: "")
-  }
-
   private static func configuration(
     _ path: String, _ arguments: [String], _ environment: [String: String]?, _ folder: String?
   ) -> Configuration {

@@ -3,6 +3,7 @@ import Diagnostics
 import Foundation
 import HostProgram
 import PythonSyntax
+import TestSupport
 import Testing
 
 @testable import Toolchain
@@ -141,17 +142,17 @@ struct CompilerTests {
     #expect(first[0] == first[2])
     // A Python that compiles nothing: the answers can only come from the cache.
     let main = try scratch.makeFolder("fake") + "/python3"
-    try """
-    #!/bin/sh
-    printf '{"ready":1}\\n'
-    while read line; do
-      id=$(printf '%s' "$line" | sed 's/^{"id":\\([0-9]*\\).*/\\1/')
-      printf '{"id":%s,"ok":true,"python":"3","implementation":"x","executable":"/x",' "$id"
-      printf '"isVirtual":false,"platform":"x","gpus":[],"tools":{},'
-      printf '"packages":{"triton":{"version":"\(try first[0].get().triton)"}}}\\n'
-    done
-    """.write(toFile: main, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: main)
+    try Script.write(
+      """
+      #!/bin/sh
+      printf '{"ready":1}\\n'
+      while read line; do
+        id=$(printf '%s' "$line" | sed 's/^{"id":\\([0-9]*\\).*/\\1/')
+        printf '{"id":%s,"ok":true,"python":"3","implementation":"x","executable":"/x",' "$id"
+        printf '"isVirtual":false,"platform":"x","gpus":[],"tools":{},'
+        printf '"packages":{"triton":{"version":"\(try first[0].get().triton)"}}}\\n'
+      done
+      """, to: main)
     let pool = WorkerPool(
       python: PythonEnvironment(executable: main), scratch: scratch,
       environment: RealPython.environment, count: 1)

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import TestSupport
 
 @testable import Toolchain
 
@@ -17,9 +18,7 @@ final class FakeWorker: Sendable {
     marks = folder + "/marks"
     let ready = handshake ? #"printf '{"ready":1}\n'"# : ""
     let program = folder + "/python3"
-    try "#!/bin/sh\nMARKS='\(marks)'\n\(ready)\n\(body)\n".write(
-      toFile: program, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+    try Script.write("#!/bin/sh\nMARKS='\(marks)'\n\(ready)\n\(body)\n", to: program)
     worker = Worker(
       python: PythonEnvironment(executable: program), scratch: scratch,
       environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"], startLimit: startLimit)

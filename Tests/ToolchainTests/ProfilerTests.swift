@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Profiling
+import TestSupport
 import Testing
 
 @testable import Toolchain
@@ -36,9 +37,8 @@ struct ProfilerTests {
         \(run)
         """
       let path = folder + "/ncu"
-      try script.write(toFile: path, atomically: false, encoding: .utf8)
+      try Script.write(script, to: path)
       try csv.write(toFile: folder + "/csv", atomically: false, encoding: .utf8)
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
       tool = NcuTool(executable: path)
     }
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Toolchain
@@ -12,9 +13,7 @@ import Testing
       let path = URL(fileURLWithPath: "\(folder)/\(name)")
       try FileManager.default.createDirectory(
         at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data("#!/bin/sh\n".utf8).write(to: path)
-      try FileManager.default.setAttributes(
-        [.posixPermissions: 0o755], ofItemAtPath: path.path)
+      try Script.write("#!/bin/sh\n", to: path.path)
     }
     return folder
   }

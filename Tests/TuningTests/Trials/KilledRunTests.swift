@@ -47,7 +47,7 @@ import Testing
       var isDone = false
       while !isDone {
         let before = size(of: path)
-        let process = try spawn(program, [path, "\(count)", "2000"])
+        let process = try #require(ChildProcess(program, [path, "\(count)", "2000"]))
         if kills < 200 {
           if Int.random(in: 0..<4, using: &random) == 0 {
             // While it starts, or reads the log.
@@ -55,13 +55,13 @@ import Testing
           } else {
             // Among the trials, however slowly this machine starts a process.
             let target = before + Int.random(in: 1...3 * perTrial, using: &random)
-            while size(of: path) < target, !hasEnded(process) { usleep(200) }
+            while size(of: path) < target, !process.hasEnded { usleep(200) }
             usleep(UInt32.random(in: 0..<4000, using: &random))
           }
-          kill(process, SIGKILL)
+          process.send(signal: SIGKILL)
         }
-        let status = wait(for: process)
-        if status == SIGKILL {
+        let status = process.wait()
+        if status == 1000 + SIGKILL {
           kills += 1
         } else {
           try #require(status == 0)
@@ -78,7 +78,7 @@ import Testing
   /// Microseconds that a run of one trial takes from start to end.
   private func duration(of program: String, _ path: String) throws -> Double {
     let start = ContinuousClock.now
-    _ = wait(for: try spawn(program, [path, "1", "0"]))
+    _ = try #require(ChildProcess(program, [path, "1", "0"])).wait()
     let taken = (ContinuousClock.now - start).components
     return Double(taken.seconds) * 1e6 + Double(taken.attoseconds) * 1e-12
   }
@@ -86,42 +86,6 @@ import Testing
   private func size(of path: String) -> Int {
     var information = stat()
     return stat(path, &information) == 0 ? Int(information.st_size) : 0
-  }
-
-  // Started and waited for here, not with `Program`: when a kill falls must not depend on when one
-  // of the threads that all tests share is free.
-
-  private func spawn(_ program: String, _ arguments: [String]) throws -> pid_t {
-    var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-    defer { for word in words { free(word) } }
-    var process: pid_t = 0
-    #if canImport(Darwin)
-      var actions: posix_spawn_file_actions_t?
-    #else
-      var actions = posix_spawn_file_actions_t()
-    #endif
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-    let status = posix_spawn(&process, program, &actions, nil, &words, environ)
-    try #require(status == 0, "\(String(cString: strerror(status)))")
-    return process
-  }
-
-  /// True when it ended; it can still be waited for.
-  private func hasEnded(_ process: pid_t) -> Bool {
-    var information = siginfo_t()
-    guard waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else {
-      return true
-    }
-    return information.si_signo == SIGCHLD
-  }
-
-  /// What `waitpid` tells of its end: 0 for exit code 0, the signal for one that was killed.
-  private func wait(for process: pid_t) -> Int32 {
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) == -1, errno == EINTR {}
-    return status
   }
 
   /// - Returns: how many trials were interrupted.
