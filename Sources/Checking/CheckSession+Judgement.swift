@@ -5,9 +5,11 @@ import TileIR
 
 /// What a run of the candidate says against the original's.
 extension CheckSession {
-  mutating func add(_ reason: CheckReason, _ diagnostic: Diagnostic, _ plan: Plan) {
+  mutating func add(
+    _ reason: CheckReason, _ diagnostic: Diagnostic, _ plan: Plan, isFirstCall: Bool = false
+  ) {
     // One call was right before: what is wrong now comes from what the module kept.
-    let isState = plan.calls > 1 && Self.showsState.contains(reason)
+    let isState = plan.calls > 1 && !isFirstCall && Self.showsState.contains(reason)
     let reason = isState ? CheckReason.stateKept : reason
     report.findings.append(
       CheckFinding(reason: reason, diagnostic: diagnostic, problem: plan.label))
@@ -43,7 +45,9 @@ extension CheckSession {
     }
     for index in run.outputs.indices {
       if let problem = judge(output: index, run, baseline, plan) {
-        return add(problem.0, problem.1, plan)
+        return add(
+          problem.0, problem.1, plan,
+          isFirstCall: index < run.outputs.count / max(1, plan.calls))
       }
     }
   }

@@ -92,7 +92,9 @@ extension CheckSession {
       let mine = try given.run(candidate.host)
       guard
         let fault = try LaunchProbe(module: candidate, run: mine).cornerFault(
-          allConfigs: true, deadline: limit)
+          allConfigs: true, deadline: limit),
+        // Indices that nothing filled are all 0: programs that scatter by them meet there.
+        ModuleRunner.reason(fault) != .race
       else { return }
       let theirs = try given.run(original.host)
       if let own = try LaunchProbe(module: original, run: theirs).cornerFault(

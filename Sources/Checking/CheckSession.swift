@@ -23,6 +23,11 @@ struct CheckSession {
     let problem = checker.problemTree
     original = ModuleUnderTest(checker.original, problem: problem, gpu: checker.gpu)
     candidate = ModuleUnderTest(checker.candidate, problem: problem, gpu: checker.gpu)
+    if let names = original.host.inputParameters {
+      // Wherever shapes are given by name, the names are the original's.
+      original.nameInputs(names)
+      candidate.nameInputs(names)
+    }
     hasReference =
       checker.inputs.isEmpty && (problem.map { Checker.defines("Model", $0) } ?? false)
     deadline = Date().addingTimeInterval(max(0.1, checker.options.budget))
@@ -215,8 +220,9 @@ struct CheckSession {
     }
     let run: ModuleRun
     do {
-      let host = try plan.problem.run(candidate.host, calls: plan.calls)
-      run = try Self.run(candidate, host, setting(plan), baseline.shared)
+      let oracle = ContentOracle(candidate, setting(plan), baseline.shared)
+      let host = try plan.problem.run(oracle.host, calls: plan.calls)
+      run = try oracle.failure ?? Self.run(candidate, host, setting(plan), baseline.shared)
     } catch let refusal as Diagnostic {
       // What Triton refuses too is the candidate's fault; what only this machine does not run is not.
       if refusal.id.hasPrefix("triton-") { return add(.refused, refusal, plan) }
@@ -276,16 +282,24 @@ struct CheckSession {
   }
 
   mutating func baseline(_ plan: Plan) throws -> Baseline {
-    let host = try plan.problem.run(original.host, calls: plan.calls)
     var setting = setting(plan)
     // The original's own first config and order are the yardstick.
     setting.config = 0
     setting.order = .ascending
+    let first = ContentOracle(original, setting, nil)
+    var host = try plan.problem.run(first.host, calls: plan.calls)
     // The original's own setup makes the numbers; then it starts over with them, changed as the
     // setting says.
     let maker = ModuleRunner(original, host, setting)
     try maker.prepare(nil)
     let shared = try SharedNumbers(from: maker.world, host.trace, plan.input)
+    if first.wasAsked {
+      let second = ContentOracle(original, setting, shared)
+      host = try plan.problem.run(second.host, calls: plan.calls)
+      if let failure = second.failure {
+        return Baseline(run: failure, reference: nil, shared: shared)
+      }
+    }
     let runner = ModuleRunner(original, host, setting)
     try runner.prepare(shared)
     let run = try runner.execute()
@@ -309,7 +323,8 @@ struct CheckSession {
     _ plan: Plan, _ shared: SharedNumbers, outputs: [ModuleRun.Output]
   ) throws -> [[Double]]? {
     guard hasReference else { return nil }
-    let host = try plan.problem.runReference(original.host, calls: plan.calls)
+    let oracle = ContentOracle(original, setting(plan), shared)
+    let host = try plan.problem.runReference(oracle.host, calls: plan.calls)
     if let gap = host.trace.gap { throw gap }
     guard host.trace.outputs.count == outputs.count,
       zip(host.trace.outputs, outputs).allSatisfy({ $0.shape == $1.shape.shape })

@@ -11,6 +11,13 @@ public struct HostProgram: Sendable {
   public let problem: ModuleTree?
   /// What `torch.cuda` and `triton.runtime` say about the GPU.
   public let gpu: HostGPU
+  /// What the inputs are called, in order; default: as `forward` names its parameters. For a module
+  /// whose inputs' shapes are given by the names of another's.
+  public var inputNames: [String] = []
+  /// Gives the elements, row by row, of a tensor that the host program looks into (`x.item()`), by
+  /// running the steps so far on real numbers. Without it, or where it gives nil, contents are
+  /// assumed, and the trace has a gap.
+  public var contents: (@Sendable (_ soFar: HostRun, _ tensor: TensorShape) -> [Double]?)?
 
   public init(module: ModuleTree, problem: ModuleTree? = nil, gpu: HostGPU = HostGPU()) {
     self.module = module
@@ -33,6 +40,19 @@ public struct HostProgram: Sendable {
     /// `get_inputs()` with other shapes for some of its tensors, by parameter name of `forward`;
     /// element types and the way of filling stay.
     case resized([String: [Int]])
+  }
+
+  /// The parameters that `ModelNew.forward` takes its inputs by, in order; nil where the module has
+  /// no such method.
+  public var inputParameters: [String]? {
+    for case .classDef(let model) in module.body.map(\.kind) where model.name == "ModelNew" {
+      for case .function(let forward) in model.body.map(\.kind) where forward.name == "forward" {
+        return forward.parameters.all.dropFirst().prefix {
+          $0.kind == .positionalOnly || $0.kind == .positional
+        }.map(\.name)
+      }
+    }
+    return nil
   }
 
   /// Runs the module and returns its launches.

@@ -25,7 +25,7 @@ extension Launch {
         result[parameter.name] = .constexpr(ConstexprValue(value))
       } else {
         result[parameter.name] = Self.specialize(
-          value, isSpecialized: !parameter.isNotSpecialized,
+          config.adjusted(value, parameter.name), isSpecialized: !parameter.isNotSpecialized,
           annotation: Self.annotatedType(parameter.syntax.annotation))
       }
     }
@@ -82,6 +82,16 @@ extension Launch {
     "bfloat16": .bf16, "bf16": .bf16, "float32": .fp32, "fp32": .fp32, "float64": .fp64,
     "fp64": .fp64,
   ]
+}
+
+extension LaunchConfig {
+  /// An argument as this config's launch passes it.
+  public func adjusted(_ value: ArgumentValue, _ name: String) -> ArgumentValue {
+    guard case .tensorDescriptor(let shape, _) = value, let block = descriptorBlocks[name] else {
+      return value
+    }
+    return .tensorDescriptor(shape, block: block)
+  }
 }
 
 extension ArgumentValue {

@@ -102,6 +102,8 @@ public struct LaunchConfig: Hashable, Sendable {
   public var statesNumStages: Bool
   /// The `triton.Config(…)` expression; nil for a launch without autotune.
   public var range: SourceRange?
+  /// Blocks that the config's `pre_hook` gives tensor descriptors, by argument.
+  public var descriptorBlocks: [String: [Int]] = [:]
 
   public init(
     constants: [String: ConstexprValue] = [:], numWarps: Int = 4, numStages: Int = 3,

@@ -119,6 +119,104 @@ import Testing
     #expect(report.findings.first?.reason == .refused)
   }
 
+  @Test func `A kernel may take a tuple of tensors and numbers`() throws {
+    let edits = [
+      ("def scale_kernel(x_ptr, out_ptr, n, factor,", "def scale_kernel(ptrs, n, factors,"),
+      ("x_ptr + at", "ptrs[0] + at"), ("out_ptr + at", "ptrs[1][0] + at"),
+      ("x * factor", "x * factors[0]"), ("(x, out, n, factor,", "((x, (out,)), n, (factor, 1),"),
+    ]
+    #expect(try Self.check(edits).verdict == .passed)
+    let wrong = try Self.check(edits + [("mask = at < n", "mask = at <= n")])
+    #expect(wrong.findings.first?.reason == .outOfBounds)
+  }
+
+  @Test(arguments: 0..<4)
+  func `A wrong first call is not laid to what the module kept`(_ element: Int) throws {
+    // Shows at those seeds that make the element negative, some of them in a plan of two calls.
+    let report = try Self.check([
+      ("x * factor + 1.0", "x * tl.where((at == \(element)) & (x < 0), 9.0, factor) + 1.0")
+    ])
+    #expect(report.verdict == .failed || report.verdict == .shapeSpecific)
+    #expect(report.findings.allSatisfy { $0.reason != .stateKept }, "\(report.findings)")
+  }
+
+  @Test func `Inputs may have other names in the candidate and in Model`() throws {
+    let report = try Self.check([
+      (
+        "def forward(self, x):\n        return scale(x,",
+        "def forward(self, y):\n        return scale(y,"
+      )
+    ])
+    #expect(report.verdict == .passed, "\(report.findings)")
+    #expect(report.problems.count >= 8)
+    #expect(report.runs.allSatisfy { $0.reference == .model })
+  }
+
+  /// Sizes and branches that follow from what tensors hold, also from what a kernel wrote.
+  @Test(arguments: [
+    ("int(lengths.max())", CheckReport.Verdict.passed), ("int(lengths.max()) - 1", .failed),
+    ("counts(lengths).max().item()", .passed), ("max(counts(lengths).tolist()[:-1])", .failed),
+  ])
+  func `Contents that the host program reads are computed`(
+    _ size: String, _ verdict: CheckReport.Verdict
+  )
+    throws
+  {
+    let module = """
+      import torch
+      import torch.nn as nn
+      import triton
+      import triton.language as tl
+
+      @triton.jit
+      def copy_kernel(x, o, n, BLOCK: tl.constexpr):
+          i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+          tl.store(o + i, tl.load(x + i, mask=i < n), mask=i < n)
+
+      @triton.jit
+      def rows_kernel(x, lengths, out, width, limit, BLOCK: tl.constexpr):
+          row = tl.program_id(0)
+          i = tl.arange(0, BLOCK)
+          n = tl.minimum(tl.load(lengths + row), limit)
+          v = tl.load(x + row * width + i, mask=i < n, other=0.0)
+          tl.store(out + row, tl.sum(v))
+
+      def counts(lengths):
+          o = torch.empty_like(lengths)
+          copy_kernel[(1,)](lengths, o, lengths.numel(), BLOCK=16)
+          return o
+
+      class ModelNew(nn.Module):
+          def forward(self, x, lengths):
+              out = torch.empty(x.shape[0], device=x.device)
+              limit = int(lengths.max())
+              counts(lengths)
+              rows_kernel[(x.shape[0],)](x, lengths, out, x.shape[1], limit, BLOCK=triton.next_power_of_2(max(limit, 1)))
+              return out
+
+      class Model(nn.Module):
+          def forward(self, x, lengths):
+              return torch.stack([x[i, :n].sum() for i, n in enumerate(lengths.tolist())])
+
+      def get_inputs():
+          return [torch.randn(3, 40), torch.tensor([5, 9, 17], dtype=torch.int32)]
+
+      def get_init_inputs():
+          return []
+      """
+    let original = Self.tree(module, "original.py")
+    let candidate = Self.tree(
+      module.replacing("limit = int(lengths.max())", with: "limit = \(size)"))
+    var checker = Checker(candidate: candidate, original: original)
+    checker.options.budget = 600
+    checker.options.secondsPerRun = 0.05
+    let report = checker.check()
+    #expect(
+      report.verdict == verdict || (verdict == .failed && report.verdict == .shapeSpecific),
+      "\(report.findings) \(report.notes) \(String(describing: report.obstacle))")
+    if verdict == .passed { #expect(report.runs.contains { $0.reference == .model }) }
+  }
+
   @Test func `What cannot be run is no failure`() throws {
     let report = try Self.check([
       (

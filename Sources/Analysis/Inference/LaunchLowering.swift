@@ -26,7 +26,8 @@ public enum LaunchLowering {
       if let value = config.constants[parameter.name] {
         arguments[parameter.name] = .constexpr(value)
       } else if let argument = launch.arguments.first(where: { $0.name == parameter.name }) {
-        arguments[parameter.name] = argumentSpecialization(argument.value, parameter)
+        arguments[parameter.name] = argumentSpecialization(
+          config.adjusted(argument.value, argument.name), parameter)
       }
     }
     return Specialization(

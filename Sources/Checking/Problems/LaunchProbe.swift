@@ -77,9 +77,9 @@ struct LaunchProbe {
     let memory = DeviceMemory()
     var held: [Int: (allocation: DeviceMemory.Allocation, bytes: LazyBytes)] = [:]
     var extents: [Int: Int] = [:]
-    for argument in launch.arguments {
+    for (_, value) in launch.arguments.flatMap({ $0.value.leaves(named: $0.name) }) {
       let shape: TensorShape
-      switch argument.value {
+      switch value {
       case .tensor(let tensor): shape = tensor
       case .tensorDescriptor(let tensor, _): shape = tensor
       default: continue

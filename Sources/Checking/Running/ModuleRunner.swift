@@ -9,7 +9,7 @@ import TritonLowering
 /// Runs a module's trace: torch operators on real numbers, launches on the tile machine.
 final class ModuleRunner {
   let module: ModuleUnderTest
-  let run: HostRun
+  private(set) var run: HostRun
   let setting: RunSetting
   let world: TensorWorld
   private let memory = DeviceMemory()
@@ -17,6 +17,8 @@ final class ModuleRunner {
   /// Storages whose contents come from a kernel.
   private var fromKernel: Set<Int> = []
   private var result = ModuleRun()
+  /// The step of `forward` that comes next.
+  private var position = 0
 
   init(_ module: ModuleUnderTest, _ run: HostRun, _ setting: RunSetting) {
     self.module = module
@@ -46,6 +48,7 @@ final class ModuleRunner {
   private func reserve(_ value: ArgumentValue) throws(Diagnostic) {
     if case .tensor(let shape) = value { try world.reserve(shape) }
     if case .tensorDescriptor(let shape, _) = value { try world.reserve(shape) }
+    if case .tuple(let items) = value { for item in items { try reserve(item) } }
   }
 
   /// Calls `forward` and looks at what came out.
@@ -55,13 +58,7 @@ final class ModuleRunner {
     for tensor in run.trace.tensors where setting.calls == 1 || tensor.role != .input {
       before[tensor.name] = try world.values(tensor.shape)
     }
-    for step in run.trace.forward.indices {
-      switch run.trace.forward[step] {
-      case .operation(let operation): try execute(operation)
-      case .launch: try execute(launchAt: step)
-      }
-      if result.finding != nil || result.ranOutOfTime { return result }
-    }
+    guard try executeSteps() else { return result }
     for shape in run.trace.outputs {
       let unwritten = try unwrittenElements(shape)
       result.outputs.append(
@@ -75,6 +72,29 @@ final class ModuleRunner {
       if !isSame { result.changed.append(tensor.name) }
     }
     return result
+  }
+
+  /// Runs the steps that are left; false where something went wrong.
+  private func executeSteps() throws(Diagnostic) -> Bool {
+    while position < run.trace.forward.count {
+      let step = position
+      position += 1
+      switch run.trace.forward[step] {
+      case .operation(let operation): try execute(operation)
+      case .launch: try execute(launchAt: step)
+      }
+      if result.finding != nil || result.ranOutOfTime { return false }
+    }
+    return true
+  }
+
+  /// Goes on to the end of a longer run of the same evaluation.
+  /// - Returns: the first thing that went wrong on the way.
+  func advance(to longer: HostRun) throws(Diagnostic) -> ModuleRun? {
+    run = longer
+    isEmptyAllocated = Self.emptyAllocated(longer.trace)
+    try world.reserve(longer.trace, launches: longer.launches)
+    return try executeSteps() ? nil : result
   }
 
   // MARK: Operators
@@ -106,7 +126,7 @@ final class ModuleRunner {
     }
   }
 
-  private static func tensors(_ arguments: [String: TraceValue]) -> [TensorShape] {
+  static func tensors(_ arguments: [String: TraceValue]) -> [TensorShape] {
     func collect(_ value: TraceValue, _ depth: Int) -> [TensorShape] {
       switch value {
       case .tensor(let shape): return [shape]
@@ -137,9 +157,11 @@ final class ModuleRunner {
     isEmptyAllocated.contains(shape.storage) ? shape.shape.reduce(1, *) : 0
   }
 
-  private lazy var isEmptyAllocated: Set<Int> = {
+  private lazy var isEmptyAllocated = Self.emptyAllocated(run.trace)
+
+  private static func emptyAllocated(_ trace: HostTrace) -> Set<Int> {
     var empties: Set<Int> = []
-    for step in run.trace.setup + run.trace.forward {
+    for step in trace.setup + trace.forward {
       guard case .operation(let operation) = step else { continue }
       let storages = operation.results.map(\.storage)
       if operation.name.hasPrefix("empty") || operation.name == "new_empty" {
@@ -149,7 +171,7 @@ final class ModuleRunner {
       }
     }
     return empties
-  }()
+  }
 
   static func forEachOffset(_ shape: TensorShape, _ body: (Int) -> Void) {
     func walk(_ axis: Int, _ offset: Int) {

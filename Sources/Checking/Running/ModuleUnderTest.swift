@@ -12,7 +12,7 @@ import TritonLowering
 /// Confined to one task.
 public final class ModuleUnderTest {
   let tree: ModuleTree
-  let host: HostProgram
+  private(set) var host: HostProgram
   let kernels: TritonModule
   private var lowered: [Key: Function] = [:]
 
@@ -24,8 +24,12 @@ public final class ModuleUnderTest {
   public init(_ tree: ModuleTree, problem: ModuleTree?, gpu: HostGPU = HostGPU()) {
     self.tree = tree
     host = HostProgram(module: tree, problem: problem, gpu: gpu)
+    host.contents = { ContentOracle.estimate($1, after: $0) }
     kernels = TritonModule(tree)
   }
+
+  /// Has the inputs called as another module calls them: shapes are given by name.
+  func nameInputs(_ names: [String]) { host.inputNames = names }
 
   func lower(_ launch: Launch, _ config: LaunchConfig) throws(Diagnostic) -> Function {
     guard let kernel = kernels.function(named: launch.kernel) else {

@@ -28,7 +28,7 @@ extension Evaluator {
       }
       return .int(number)
     case .tensor(let tensor):
-      if let fill = readFill(tensor) { return try toInt(fill) }
+      if let fill = readFill(tensor) ?? readContents(tensor)?.first { return try toInt(fill) }
       note("assumed-content", "this integer depends on tensor contents; assumed 1")
       return .integer(SymInt(1, origin: .unknown))
     case .instance(let object):
@@ -60,7 +60,7 @@ extension Evaluator {
         return .double(number)
       }
     case .tensor(let tensor):
-      if let fill = readFill(tensor) { return try toFloat(fill) }
+      if let fill = readFill(tensor) ?? readContents(tensor)?.first { return try toFloat(fill) }
       note("assumed-content", "this number depends on tensor contents; assumed 1.0")
       return .double(1, origin: .unknown)
     case .opaque(let object): throw refuse(object)

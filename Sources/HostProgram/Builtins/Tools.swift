@@ -342,6 +342,11 @@ enum SystemModules {
         NativeFunction(name) { _, arguments in
           .integer(SymInt(arguments.positional.first?.asInt?.value ?? 0, origin: .unknown))
         })
+    // A logger has the functions of its module; their levels are numbers.
+    case "getLogger", "getChild":
+      .native(NativeFunction(name) { ev, _ in try ev.importModule("logging") })
+    case "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "NOTSET": .int(10)
+    case "isEnabledFor": .native(NativeFunction(name) { _, _ in .bool(false) })
     default: .native(NativeFunction(name) { _, _ in .none })
     }
   }

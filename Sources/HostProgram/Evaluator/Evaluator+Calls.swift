@@ -142,7 +142,13 @@ extension Evaluator {
     // Decorators are evaluated before the function is made, and applied last to first.
     var decorators: [(Value, SourceRange)] = []
     for decorator in definition.decorators {
-      decorators.append((try evaluate(decorator, scope), decorator.range))
+      do {
+        decorators.append((try evaluate(decorator, scope), decorator.range))
+      } catch Unwind.refused(let diagnostic) where diagnostic.id == "not-modelled" {
+        // Whoever needs the function says so; a benchmark beside the module need not be understood.
+        note(diagnostic.id, diagnostic.message, at: decorator.range)
+        return .opaque(OpaqueObject("the decorator of '\(definition.name)'"))
+      }
     }
     if definition.isAsync {
       return .opaque(OpaqueObject("the coroutine '\(definition.name)'"))

@@ -110,6 +110,8 @@ extension HostSession {
     for parameter in parameters where parameter.kind != .keywordVariadic {
       names.append(parameter.name)
     }
+    names.replaceSubrange(
+      ..<min(names.count, program.inputNames.count), with: program.inputNames)
     var arguments = Arguments(range: forward.range)
     for (index, value) in values.enumerated() {
       let name = index < names.count ? names[index] : "inputs[\(index)]"

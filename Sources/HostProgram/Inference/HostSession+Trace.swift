@@ -27,6 +27,16 @@ extension HostSession {
     return trace
   }
 
+  /// What was done up to now, for whoever computes contents.
+  func stepsSoFar() -> HostRun {
+    var run = HostRun(launches: evaluator.launches)
+    run.trace = HostTrace(
+      setup: evaluator.trace.setup, forward: evaluator.trace.forward, tensors: namedTensors)
+    run.trace.launchArguments = evaluator.trace.launchArguments
+    run.trace.readStorages = evaluator.trace.readStorages
+    return run
+  }
+
   // MARK: Further calls
 
   /// `forward`'s tensors by name.
@@ -70,6 +80,8 @@ extension HostSession {
 
   /// A tensor of another shape, filled as `get_inputs` fills this one.
   func resized(_ tensor: TensorObject, _ shape: [Int]) throws -> TensorObject {
+    // Numbers that are written out (lengths of sequences) stay where their count stays.
+    if tensor.sizes == shape { return tensor }
     let result = try evaluator.makeTensor(
       tensor.element, shape.map { SymInt($0, origin: .inputShape) })
     for case .operation(var operation) in evaluator.trace.setup.reversed()

@@ -35,6 +35,11 @@ final class HostSession {
         source: problem.source, globals: Scope(.module, parent: nil),
         isModule: target == .reference)
     }
+    guard let contents = program.contents else { return }
+    evaluator.computesContents = { [weak self] shape in
+      guard let self else { return nil }
+      return contents(stepsSoFar(), shape)
+    }
   }
 
   func describe(_ exception: RaisedException) -> Diagnostic {

@@ -113,8 +113,15 @@ enum ReductionOperators {
           fields: ["values", "indices"]))
     },
     "bincount": TorchOperator("input weights minlength") { ev, bound in
+      let least = try bound.int("minlength", default: 1)
+      if case .tensor(let input)? = bound.given("input"), let values = ev.readContents(input) {
+        let largest = values.compactMap(\.asInt).map(\.value).max() ?? -1
+        return .tensor(
+          try ev.makeTensor(
+            .int64, [SymInt(max(least.value, largest &+ 1), origin: .inputShape)]))
+      }
       ev.note("assumed-content", "the size of this result depends on tensor contents")
-      let count = try bound.int("minlength", default: 1)
+      let count = least
       return .tensor(try ev.makeTensor(.int64, [count.raised(to: .unknown)]))
     },
     "softmax": TorchOperator("input dim _stacklevel dtype") { ev, bound in

@@ -186,7 +186,7 @@ enum TensorMethods {
     },
     "item": { ev, receiver, _ in
       let tensor = try tensor(ev, receiver)
-      if let fill = ev.readFill(tensor) { return fill }
+      if let value = ev.readFill(tensor) ?? ev.readContents(tensor)?.first { return value }
       ev.note("assumed-content", "'item()' reads tensor contents; assumed 1")
       if tensor.element == .int1 { return .boolean(SymBool(value: true, origin: .unknown)) }
       return tensor.element.isFloat
@@ -197,6 +197,9 @@ enum TensorMethods {
       if let contents = ev.knownContents(tensor) {
         ev.trace.readStorages.insert(tensor.storage)
         return .makeList(contents)
+      }
+      if let values = ev.readContents(tensor) {
+        return ev.nested(values[...], tensor.dims.map(\.value)[...])
       }
       ev.note("assumed-content", "'tolist()' reads tensor contents; assumed 1")
       let one: Value =

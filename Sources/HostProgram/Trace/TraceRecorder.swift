@@ -159,6 +159,37 @@ extension Evaluator {
     return fill
   }
 
+  /// How many elements the host program may look into at once.
+  private static let contentLimit = 1 << 16
+
+  /// A tensor's elements, row by row, where they are known or the steps so far can be run. What
+  /// follows from them holds for these contents only.
+  func readContents(_ tensor: TensorObject) -> [Value]? {
+    guard tensor.count <= Self.contentLimit, trace.gap == nil,
+      let numbers = computesContents?(tensor.publicShape), numbers.count == tensor.count
+    else { return nil }
+    return numbers.map { number in
+      if tensor.element == .int1 {
+        return .boolean(SymBool(value: number != 0, origin: .inputShape))
+      }
+      guard !tensor.element.isFloat, let integer = Int(exactly: number) else {
+        return .double(number, origin: .inputShape)
+      }
+      return .integer(SymInt(integer, origin: .inputShape))
+    }
+  }
+
+  /// Elements as nested lists, as `tolist()` gives them.
+  func nested(_ values: ArraySlice<Value>, _ sizes: ArraySlice<Int>) -> Value {
+    guard let size = sizes.first else { return values.first ?? .none }
+    let step = size == 0 ? 0 : values.count / size
+    return .makeList(
+      (0..<size).map { index in
+        let start = values.startIndex + index * step
+        return nested(values[start..<start + step], sizes.dropFirst())
+      })
+  }
+
   /// Something writes to the tensor: what was known of its contents is known no more.
   func noteWrite(_ tensor: TensorObject) {
     tensor.fill = nil

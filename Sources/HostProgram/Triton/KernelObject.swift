@@ -19,6 +19,9 @@ final class KernelObject {
   /// `@triton.heuristics`, in the order in which Triton applies them.
   var heuristics: [(name: String, function: Value)] = []
   var attributes: [String: Value] = [:]
+  /// What `warmup` compiled the kernel with, by argument and option; nil for a kernel that is
+  /// compiled when it is launched.
+  var compiled: [String: Value]?
 
   var name: String { function.name }
   var isAutotuned: Bool { configs != nil }
@@ -44,6 +47,7 @@ final class KernelObject {
     pruner = other.pruner
     heuristics = other.heuristics
     attributes = other.attributes
+    compiled = other.compiled
   }
 
   /// `tl.constexpr`, `constexpr`, or either in quotes or with a subscript.
@@ -180,7 +184,7 @@ extension Evaluator {
             inner.keywordRanges.indices.contains(index)
             ? inner.keywordRanges.remove(at: index) : arguments.range
           inner.keywords.removeAll { $0.name == "warmup" }
-          if name == "warmup" { return .none }
+          if name == "warmup" { return .kernel(ev.compiled(kernel, inner)) }
           return try ev.launch(kernel, GridBinding(grid, range: range), inner)
         })
     case "fn":
@@ -193,6 +197,43 @@ extension Evaluator {
     case "cache", "cache_hook": return .dict(DictObject())
     case "best_config": return kernel.configs?.first ?? Value.none
     case "__doc__": return Value.none
+    default: return kernel.compiled == nil ? nil : compiledAttribute(name)
+    }
+  }
+
+  /// What `kernel.warmup(…)` gives: the kernel with its constants and options fixed.
+  private func compiled(_ kernel: KernelObject, _ arguments: Arguments) -> KernelObject {
+    let result = KernelObject(copying: kernel)
+    var fixed: [String: Value] = [:]
+    for (parameter, value) in zip(kernel.parameters, arguments.positional) {
+      fixed[parameter.name] = value
+    }
+    for (name, value) in arguments.keywords { fixed[name] = value }
+    // Sizes and tensors are given again at the launch.
+    result.compiled = fixed.filter { name, _ in
+      kernel.places[name].map { kernel.parameters[$0].isConstexpr } ?? true
+    }
+    return result
+  }
+
+  /// What only a compiler knows of a kernel: a module that computes its grid from it gets the figures
+  /// of a kernel that fills no resource, and the run says so.
+  private func compiledAttribute(_ name: String) -> Value? {
+    func assumed(_ number: Int) -> Value {
+      note("assumed-compilation", "'\(name)' is known after compilation; assumed \(number)")
+      return .integer(SymInt(number, origin: .inputShape))
+    }
+    switch name {
+    case "n_regs": return assumed(32)
+    case "n_spills": return assumed(0)
+    case "shared": return assumed(1024)
+    case "_init_handles":
+      return .native(NativeFunction(name) { _, _ in .none })
+    case "metadata":
+      let object = InstanceObject(nativeClass("KernelMetadata"))
+      object["shared"] = assumed(1024)
+      object["num_warps"] = .int(4)
+      return .instance(object)
     default: return nil
     }
   }
@@ -287,6 +328,10 @@ enum TritonHost {
         })
     },
     "set_allocator": { _, _ in .none },
+    // Called by kernels while they are compiled; for the host program a function like any other.
+    "constexpr_function": { ev, arguments in
+      try BuiltinFunctions.first(ev, arguments, "constexpr_function")
+    },
   ]
 
   /// `triton.Config(kwargs, num_warps=4, num_stages=3, …)`.

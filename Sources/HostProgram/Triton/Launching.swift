@@ -29,7 +29,7 @@ extension Evaluator {
   func launch(_ kernel: KernelObject, _ grid: GridBinding, _ arguments: Arguments) throws -> Value {
     let callRange = arguments.range
     var bound: [String: BoundArgument] = [:]
-    var options: [String: Value] = [:]
+    var options = (kernel.compiled ?? [:]).filter { Self.launchOptions.contains($0.key) }
     guard arguments.positional.count <= kernel.parameters.count else {
       throw raise(
         "TypeError",
@@ -63,6 +63,7 @@ extension Evaluator {
     var formulas: [[SymbolicInt?]] = []
     let values = bound.mapValues(\.value)
     let meta = isCallable(grid.value) ? makeMeta(kernel, values) : nil
+    var isHooked = false
     for configValue in try configs(of: kernel, values) {
       here = callRange
       let config = try launchConfig(configValue, options, kernel)
@@ -73,6 +74,9 @@ extension Evaluator {
           "Conflicting meta-parameters: \(name). Make sure that you don't re-define auto-tuned symbols."
         )
       }
+      let blocks = try runHook(of: configValue, kernel, values, constants, isRecorded: !isHooked)
+      isHooked = isHooked || blocks != nil
+      here = callRange
       try runHeuristics(kernel, values, &constants)
       if entries.isEmpty || meta != nil {
         let (sizes, axes) = try evaluateGrid(grid, meta, constants)
@@ -81,6 +85,7 @@ extension Evaluator {
       } else {
         entries.append((config.config, entries[0].grid))
       }
+      entries[entries.count - 1].config.descriptorBlocks = blocks ?? [:]
       for (name, value) in constants {
         entries[entries.count - 1].config.constants[name] = try constexpr(value)
       }
@@ -92,12 +97,16 @@ extension Evaluator {
       if first.config.constants[parameter.name] != nil { continue }
       guard
         let argument = bound[parameter.name]
+          ?? kernel.compiled?[parameter.name].map({ BoundArgument(value: $0) })
           ?? parameter.defaultValue.map({ BoundArgument(value: $0) })
       else {
         throw raise(
           "TypeError", "\(kernel.name)() missing a required argument: '\(parameter.name)'")
       }
-      list.append(try launchArgument(parameter.name, argument.value, argument.range))
+      var made = try launchArgument(parameter.name, argument.value, argument.range)
+      // Later configs' hooks may have changed a descriptor.
+      made.value = first.config.adjusted(made.value, parameter.name)
+      list.append(made)
     }
     for argument in list where argument.origin == .unknown {
       if case .tensor = argument.value { continue }
@@ -242,6 +251,34 @@ extension Evaluator {
     guard count > 0, count & (count - 1) == 0 else {
       throw raise("AssertionError", "num_warps must be a power of 2")
     }
+  }
+
+  /// Runs a config's `pre_hook`, which fills tensors or gives descriptors their blocks, before every
+  /// launch with the config.
+  /// - Parameter isRecorded: whether what it does to tensors is a step of the run. The steps are the
+  ///   same for all configs: those of the first one with a hook.
+  /// - Returns: the blocks of descriptor arguments after it; nil where there is no hook.
+  private func runHook(
+    of config: Value, _ kernel: KernelObject, _ arguments: [String: Value],
+    _ constants: [(String, Value)], isRecorded: Bool
+  ) throws -> [String: [Int]]? {
+    guard case .instance(let object) = config, let hook = object["pre_hook"], isCallable(hook)
+    else { return nil }
+    let named = makeMeta(kernel, arguments)
+    for (name, value) in constants { named[string: name] = value }
+    if !isRecorded { operatorDepth += 2 }
+    defer { if !isRecorded { operatorDepth -= 2 } }
+    _ = try call(hook, Arguments([.dict(named)], range: here))
+    var blocks: [String: [Int]] = [:]
+    for parameter in kernel.parameters {
+      guard case .instance(let descriptor)? = named[string: parameter.name],
+        descriptor.type.name == "TensorDescriptor"
+      else { continue }
+      blocks[parameter.name] = try items(descriptor["block_shape"] ?? Value.none).map {
+        try integer($0, "a block size").value
+      }
+    }
+    return blocks
   }
 
   private func runHeuristics(

@@ -12,22 +12,29 @@ extension Launch {
     allocate: (TensorShape, String) throws(Diagnostic) -> DeviceMemory.Allocation
   ) throws(Diagnostic) -> [String: MachineArgument] {
     var result: [String: MachineArgument] = [:]
-    for argument in arguments {
-      switch argument.value {
+    for (name, value) in arguments.flatMap({ $0.value.leaves(named: $0.name) }) {
+      switch value {
       case .tensor(let shape):
-        result[argument.name] = .pointer(
-          try allocate(shape, argument.name), byteOffset: shape.byteOffset)
+        result[name] = .pointer(try allocate(shape, name), byteOffset: shape.byteOffset)
       case .tensorDescriptor(let shape, _):
-        result[argument.name] = .descriptor(
-          try allocate(shape, argument.name), byteOffset: shape.byteOffset, shape: shape.shape,
+        result[name] = .descriptor(
+          try allocate(shape, name), byteOffset: shape.byteOffset, shape: shape.shape,
           strides: shape.strides)
-      default: result[argument.name] = MachineArgument(argument.value)
+      default: result[name] = MachineArgument(value)
       }
     }
     for (name, value) in config.constants {
       result[name] = MachineArgument(ArgumentValue(constant: value))
     }
     return result
+  }
+}
+
+extension ArgumentValue {
+  /// The value, or the items of a tuple as the lowered kernel takes them: `name.0`, `name.1`.
+  public func leaves(named name: String) -> [(name: String, value: ArgumentValue)] {
+    guard case .tuple(let items) = self else { return [(name, self)] }
+    return items.enumerated().flatMap { $1.leaves(named: "\(name).\($0)") }
   }
 }
 
