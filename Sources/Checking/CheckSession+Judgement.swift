@@ -17,6 +17,31 @@ extension CheckSession {
 
   /// An original that is off by this much, relative L2, computes something else than `Model`.
   private static let uselessError = 0.5
+  /// What the original may be off by where nobody promised that it runs.
+  private static let wrongError = 0.05
+
+  /// How far the original is from `Model`, where that is more than rounding.
+  static func mistake(_ baseline: Baseline) -> String? {
+    guard let reference = baseline.reference else { return nil }
+    for (output, expected) in zip(baseline.run.outputs, reference) {
+      if output.unwritten > 0 { return "\(output.unwritten) elements unwritten" }
+      guard output.shape.element.isFloat else {
+        if output.values != expected { return "other integers" }
+        continue
+      }
+      if Comparison.nonFinite(
+        output.values, original: expected, reference: expected, isAny: true) != nil
+      {
+        return "not finite"
+      }
+      let figures = Comparison.figures(output.values, against: expected, shape: output.shape.shape)
+      if figures.relativeL2 > wrongError {
+        return "relative error \(String(format: "%.2g", figures.relativeL2))"
+      }
+    }
+    return nil
+  }
+
   private static let showsState: Set<CheckReason> = [
     .wrongResult, .lessAccurate, .uninitialized, .noKernel, .nonFinite, .wrongKind,
   ]

@@ -7,8 +7,8 @@ import TileMachine
 extension CheckSession {
   /// Things that do not depend on numbers: kernels run, results come from them.
   mutating func checkStructure(_ problem: CheckProblem) throws {
-    let mine = try problem.run(candidate.host)
-    let theirs = try problem.run(original.host)
+    let mine = try candidate.run(problem)
+    let theirs = try original.run(problem)
     let source = checker.candidate.source
     guard !theirs.launches.isEmpty else { return }
     if mine.launches.isEmpty {
@@ -66,13 +66,13 @@ extension CheckSession {
   /// What shows at the given size without running a kernel: that the candidate takes it, and the
   /// kinds of its results.
   mutating func checkGiven(_ given: CheckProblem) {
-    guard let theirs = try? given.run(original.host) else { return }
+    guard let theirs = try? original.run(given) else { return }
     func finding(_ reason: CheckReason, _ diagnostic: Diagnostic) {
       report.findings.append(
         CheckFinding(reason: reason, diagnostic: diagnostic, problem: given.label))
     }
     if let refusal = Self.refusal(given, candidate) { return finding(.refused, refusal) }
-    guard let mine = try? given.run(candidate.host) else { return }
+    guard let mine = try? candidate.run(given) else { return }
     let (kinds, expected) = (Self.kinds(mine), Self.kinds(theirs))
     if kinds != expected {
       finding(
@@ -89,14 +89,14 @@ extension CheckSession {
     progress(0.97, "corner programs at the given sizes")
     let limit = min(deadline, Date().addingTimeInterval(max(1, checker.options.budget / 10)))
     do {
-      let mine = try given.run(candidate.host)
+      let mine = try candidate.run(given)
       guard
         let fault = try LaunchProbe(module: candidate, run: mine).cornerFault(
           allConfigs: true, deadline: limit),
         // Indices that nothing filled are all 0: programs that scatter by them meet there.
         ModuleRunner.reason(fault) != .race
       else { return }
-      let theirs = try given.run(original.host)
+      let theirs = try original.run(given)
       if let own = try LaunchProbe(module: original, run: theirs).cornerFault(
         allConfigs: false, deadline: limit)
       {

@@ -16,6 +16,11 @@ struct CheckSession {
   var report = CheckReport(verdict: .passed)
   /// Outputs that were compared with something finite.
   var compared = 0
+  /// Integers that the original tells from others, by input.
+  var marks: [String: [Int]] = [:]
+  /// Seconds that the runs so far should take by the work of their launches: not by the clock, so
+  /// that a busy machine does the same runs.
+  var spent = 0.0
 
   init(_ checker: Checker, progress: @escaping (Double, String) -> Void) {
     self.checker = checker
@@ -77,7 +82,7 @@ struct CheckSession {
     let budget = checker.options.budget
     var chooser = ProblemChooser(
       original: original, candidate: candidate, hasReference: hasReference,
-      given: checker.inputs,
+      given: checker.inputs, isQuick: checker.options.isQuick,
       target: checker.options.secondsPerRun
         ?? (checker.options.isQuick ? budget / 60 : min(0.5, budget / 60)),
       deadline: Date().addingTimeInterval(budget / 3))
@@ -97,11 +102,11 @@ struct CheckSession {
     }
     try checkStructure(first)
     guard report.findings.isEmpty else { return }
+    marks = SpecialIntegers.find(in: try original.run(first), of: original)
     var plans = Self.plans(
-      choice.problems, configs: try configCount(first), checker.options.isQuick)
+      choice.problems, configs: try configCount(first), checker.options.isQuick, marks: marks)
     // The first problem is tried first with everything at its default.
     var done = 0
-    let start = Date()
     while let plan = plans.first {
       plans.removeFirst()
       if Date() > deadline {
@@ -115,14 +120,13 @@ struct CheckSession {
         try lookElsewhere(plan, first)
         return
       }
-      let elapsed = Date().timeIntervalSince(start)
-      if done == 1, elapsed > budget / 8, !checker.options.isQuick {
+      if done == 1, spent > budget / 8, !checker.options.isQuick {
         // Dearer than it was held for: the rest is run smaller.
-        chooser.target *= budget / 30 / elapsed
+        chooser.target *= budget / 30 / spent
         chooser.deadline = Date().addingTimeInterval(budget / 4)
         let smaller = try chooser.choose()
         plans = Self.plans(
-          smaller.problems, configs: try configCount(first), checker.options.isQuick)
+          smaller.problems, configs: try configCount(first), checker.options.isQuick, marks: marks)
       }
     }
     if !checker.options.isQuick { checkCorners(choice.given) }
@@ -130,7 +134,7 @@ struct CheckSession {
 
   static func refusal(_ problem: CheckProblem, _ module: ModuleUnderTest) -> Diagnostic? {
     do {
-      _ = try problem.run(module.host)
+      _ = try module.run(problem)
       return nil
     } catch {
       return error as? Diagnostic ?? Diagnostic(id: "refused", "\(error)")
@@ -138,7 +142,7 @@ struct CheckSession {
   }
 
   func configCount(_ problem: CheckProblem) throws -> Int {
-    let run = try problem.run(candidate.host)
+    let run = try candidate.run(problem)
     return max(1, run.launches.map(\.configs.count).max() ?? 1)
   }
 
@@ -153,6 +157,7 @@ struct CheckSession {
     var poison: UInt8 = 0xFF
     /// How often `forward` is called on one instance.
     var calls = 1
+    var isMarked: Bool { if case .marked = input { true } else { false } }
     var label: String {
       var text = "\(problem.label); \(input)"
       if calls > 1 { text += "; forward called \(calls) times" }
@@ -166,8 +171,12 @@ struct CheckSession {
     }
   }
 
-  static func plans(_ problems: [CheckProblem], configs: Int, _ isQuick: Bool) -> [Plan] {
+  static func plans(
+    _ problems: [CheckProblem], configs: Int, _ isQuick: Bool, marks: [String: [Int]] = [:]
+  ) -> [Plan] {
     guard let first = problems.first else { return [] }
+    let variations = problems.filter(\.isUnpromised)
+    let problems = problems.filter { !$0.isUnpromised }
     var plans = [Plan(problem: first, input: .asGiven(seed: 1), config: 0)]
     for problem in problems.dropFirst().prefix(1) {
       plans.append(Plan(problem: problem, input: .asGiven(seed: 2), config: 0))
@@ -183,8 +192,16 @@ struct CheckSession {
     plans.append(Plan(problem: first, input: .asGiven(seed: 5), config: 0, calls: 2))
     plans.append(Plan(problem: first, input: .scaled(exponent: 18), config: 0))
     plans.append(Plan(problem: first, input: .special, config: 0))
+    if !marks.isEmpty {
+      plans.append(Plan(problem: first, input: .marked(marks, seed: 1), config: 0))
+    }
+    for problem in variations {
+      plans.append(Plan(problem: problem, input: .asGiven(seed: 3), config: 0))
+    }
     for problem in problems.dropFirst(2) {
-      plans.append(Plan(problem: problem, input: .asGiven(seed: 2), config: 0))
+      let input: InputSetting =
+        problem.isStretched && !marks.isEmpty ? .marked(marks, seed: 2) : .asGiven(seed: 2)
+      plans.append(Plan(problem: problem, input: input, config: 0))
     }
     for input in [
       InputSetting.scaled(exponent: -20), .shifted, .cancelling, .zeros, .asGiven(seed: 7),
@@ -223,18 +240,23 @@ struct CheckSession {
       let oracle = ContentOracle(candidate, setting(plan), baseline.shared)
       let host = try plan.problem.run(oracle.host, calls: plan.calls)
       run = try oracle.failure ?? Self.run(candidate, host, setting(plan), baseline.shared)
+      try stopIfLate()
     } catch let refusal as Diagnostic {
       // What Triton refuses too is the candidate's fault; what only this machine does not run is not.
       if refusal.id.hasPrefix("triton-") { return add(.refused, refusal, plan) }
       if report.problems.isEmpty { throw refusal }
-      if refusal.id.hasPrefix("unsupported-") || refusal.id == "out-of-memory" {
+      if refusal.id.hasPrefix("unsupported-") || Self.isOwnLimit(refusal) {
         return note("\(plan.label): left out: \(refusal.headline)")
       }
       return add(.shapeSpecific, refusal, plan)
     }
     report.programs += baseline.run.programs + run.programs
+    spent += Double(baseline.run.work &+ run.work) / LaunchProbe.workPerSecond
     if run.ranOutOfTime || baseline.run.ranOutOfTime {
       return report.notes.append("\(plan.label): not finished in time")
+    }
+    if plan.problem.isUnpromised || plan.isMarked, let gap = Self.mistake(baseline) {
+      return note("\(plan.label): left out, the original itself is wrong there: \(gap)")
     }
     let comparedBefore = compared
     judge(run, baseline, plan)
@@ -257,6 +279,21 @@ struct CheckSession {
     if isRight { report.notes.append("the same run is right at \(first.label)") }
   }
 
+  private static let outOfTime = "out-of-time"
+
+  private static func isOwnLimit(_ refusal: Diagnostic) -> Bool {
+    refusal.id == "out-of-memory" || refusal.id == outOfTime
+  }
+
+  /// Between the parts of a run: the tile machine looks at the deadline by itself.
+  func stopIfLate() throws {
+    guard Date() > deadline else { return }
+    throw Diagnostic(
+      id: Self.outOfTime,
+      "not finished within \(String(format: "%g", checker.options.budget)) s",
+      source: checker.candidate.source, nextStep: "give more time with --budget")
+  }
+
   func setting(_ plan: Plan) -> RunSetting {
     var setting = RunSetting()
     setting.input = plan.input
@@ -266,6 +303,8 @@ struct CheckSession {
     setting.threads = checker.options.threads
     setting.calls = plan.calls
     setting.deadline = deadline
+    // What the first run did decides how large the others are.
+    setting.countsWork = report.problems.isEmpty
     return setting
   }
 
@@ -292,7 +331,9 @@ struct CheckSession {
     // setting says.
     let maker = ModuleRunner(original, host, setting)
     try maker.prepare(nil)
+    try stopIfLate()
     let shared = try SharedNumbers(from: maker.world, host.trace, plan.input)
+    try stopIfLate()
     if first.wasAsked {
       let second = ContentOracle(original, setting, shared)
       host = try plan.problem.run(second.host, calls: plan.calls)
@@ -303,10 +344,12 @@ struct CheckSession {
     let runner = ModuleRunner(original, host, setting)
     try runner.prepare(shared)
     let run = try runner.execute()
+    try stopIfLate()
     var reference: [[Double]]?
     do {
       reference = try self.reference(plan, shared, outputs: run.outputs)
     } catch let obstacle as Diagnostic {
+      if obstacle.id == Self.outOfTime { throw obstacle }
       note("no fp64 reference: \(obstacle.headline)")
     }
     return Baseline(
@@ -324,7 +367,7 @@ struct CheckSession {
   ) throws -> [[Double]]? {
     guard hasReference else { return nil }
     let oracle = ContentOracle(original, setting(plan), shared)
-    let host = try plan.problem.runReference(oracle.host, calls: plan.calls)
+    let host = try plan.problem.run(oracle.host, calls: plan.calls, isReference: true)
     if let gap = host.trace.gap { throw gap }
     guard host.trace.outputs.count == outputs.count,
       zip(host.trace.outputs, outputs).allSatisfy({ $0.shape == $1.shape.shape })
@@ -333,7 +376,10 @@ struct CheckSession {
       precision: .reference, seed: plan.input.seed, source: checker.problemTree?.source)
     try world.reserve(host.trace)
     try shared.run(setup: host.trace, in: world)
-    try world.run(host.trace.forward)
+    for step in host.trace.forward {
+      try stopIfLate()
+      try world.run([step])
+    }
     var values: [[Double]] = []
     for shape in host.trace.outputs { values.append(try world.values(shape)) }
     return values

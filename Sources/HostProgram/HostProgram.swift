@@ -61,12 +61,16 @@ public struct HostProgram: Sendable {
   ///     size.
   ///   - calls: how often `forward` is called on the one instance. Before each call after the first
   ///     the same input tensors get other contents; the trace's outputs are those of all calls.
+  ///   - variation: other arguments of the constructor, other layouts of the inputs.
   /// - Throws: a `Diagnostic` at the first line that cannot be evaluated.
   public func run(
-    _ inputs: Inputs, constants: [String: Int] = [:], calls: Int = 1
+    _ inputs: Inputs, constants: [String: Int] = [:], calls: Int = 1,
+    variation: ProblemVariation = ProblemVariation()
   ) throws(Diagnostic) -> HostRun {
     try LargeStack.run {
-      HostRunner(self, .modelNew, constants: constants, calls: calls).run(inputs)
+      HostRunner(
+        self, .modelNew, constants: constants, calls: calls, variation: variation
+      ).run(inputs)
     }
   }
 
@@ -75,12 +79,16 @@ public struct HostProgram: Sendable {
   ///   - inputs: `get_inputs()`, or that with other shapes.
   ///   - constants: as for `run`.
   ///   - calls: as for `run`.
+  ///   - variation: as for `run`.
   /// - Throws: a `Diagnostic` at the first line that cannot be evaluated, or if there is no problem.
   public func runReference(
-    _ inputs: Inputs = .fromProblem, constants: [String: Int] = [:], calls: Int = 1
+    _ inputs: Inputs = .fromProblem, constants: [String: Int] = [:], calls: Int = 1,
+    variation: ProblemVariation = ProblemVariation()
   ) throws(Diagnostic) -> HostRun {
     try LargeStack.run {
-      HostRunner(self, .reference, constants: constants, calls: calls).run(inputs)
+      HostRunner(
+        self, .reference, constants: constants, calls: calls, variation: variation
+      ).run(inputs)
     }
   }
 }
@@ -102,6 +110,8 @@ public struct HostRun: Sendable {
   public var dimensions: [InputDimension] = []
   /// The run as steps over tensors with storages.
   public var trace = HostTrace()
+  /// What `get_init_inputs` gives, by position in its list; nil where it cannot be varied.
+  public var constructorArguments: [ConstructorArgument?] = []
 
   public init(
     launches: [Launch] = [], inputs: [(name: String, shape: TensorShape)] = [],

@@ -14,6 +14,8 @@ struct ProblemChooser {
   let hasReference: Bool
   /// Shapes of inputs where no problem file gives them.
   var given: [String: TensorShape] = [:]
+  /// Whether only the base problem and the one with tails are wanted.
+  var isQuick = false
   /// Seconds one run may take.
   var target: Double
   var deadline: Date
@@ -47,15 +49,20 @@ struct ProblemChooser {
     var sizes: [Size] = []
     if !self.given.isEmpty {
       given = CheckProblem(sizes: .tensors(self.given), label: "given shapes")
-      sizes = Self.axes(try original.host.run(.tensors(self.given)))
-    } else if let run = try? original.host.run(.fromProblem) {
-      given = CheckProblem(sizes: .constants([:]), label: "as given")
-      sizes = effectiveConstants(run)
-      if !sizes.contains(where: { $0.value > 8 }) { sizes = Self.axes(run) }
+      sizes = Self.axes(try original.run(given))
+    } else if let run = try? original.run(Self.asGiven) {
+      given = Self.asGiven
+      let effect = effectiveConstants(run)
+      let isSized = effect.sizes.contains { $0.value > 8 }
+      // Axes that no constant moves can change by themselves: images that are not square.
+      let free = Self.axes(run).filter { size in
+        !isSized || (hasReference && size.value > 8 && !effect.moved.contains(size.place))
+      }
+      sizes = (isSized ? effect.sizes : []) + free
     } else {
       // No problem file: sizes from the module's own needs.
-      let run = try original.host.run(.unknown)
       given = CheckProblem(sizes: .standIns, label: "stand-in sizes")
+      let run = try original.run(given)
       notes.append("no get_inputs(): inputs have stand-in sizes")
       return Choice(problems: cost(run) == nil ? [] : [given], given: given, notes: notes)
     }
@@ -65,13 +72,15 @@ struct ProblemChooser {
     var problems = [first]
     // Constants that only the constructor or only the inputs use look alike here: a variant that
     // the original does not take is left out.
-    func add(_ changed: [Size], isStretched: Bool = false) {
+    func add(_ changed: [Size], isStretched: Bool = false) -> CheckProblem? {
       var next = problem(changed)
       next.isStretched = isStretched
-      guard !problems.contains(where: { $0.sizes == next.sizes }), Date() < deadline,
-        accepts(next, candidateToo: false), isAffordable(next)
-      else { return }
+      if let known = problems.first(where: { $0.isSame(as: next) }) { return known }
+      guard Date() < deadline, accepts(next, candidateToo: false), isAffordable(next) else {
+        return nil
+      }
       problems.append(next)
+      return next
     }
     let open = base.indices.filter { base[$0].value >= 2 && !isStructural(base[$0], sizes[$0]) }
     let units = units(base, open)
@@ -80,24 +89,36 @@ struct ProblemChooser {
       // Different tails, so that axes of one size come apart.
       odd.set(unit, to: Self.withTail(base[unit[0]].value) + 2 * position)
     }
-    add(odd)
+    let tails = add(odd) ?? add(oddOneByOne(base, units))
+    if !isQuick { problems += variations(of: tails ?? first) }
     // One axis as long as can be afforded and the others short: loops along it have several rounds,
     // the grid several programs.
-    let short = shortest(base, units)
-    for unit in units.prefix(6) {
-      if let long = stretched(
-        short, unit, given: sizes[unit[0]].value, over: base[unit[0]].value)
-      {
-        add(long, isStretched: true)
+    let short = isQuick ? base : shortest(base, units)
+    for unit in isQuick ? [] : units.prefix(6) {
+      let length = sizes[unit[0]].value
+      if let long = stretched(short, unit, given: length, over: base[unit[0]].value) {
+        _ = add(long, isStretched: long[unit[0]].value <= length)
       }
     }
-    if units.count > 1 || problems.count == 1 {
+    if !isQuick, units.count > 1 || problems.count == 1 {
       for unit in units.prefix(6) {
-        add(base.setting(unit, to: Self.withTail(base[unit[0]].value)))
+        _ = add(base.setting(unit, to: Self.withTail(base[unit[0]].value)))
       }
     }
-    for unit in units.prefix(4) { add(base.setting(unit, to: 1)) }
-    return Choice(problems: Array(problems.prefix(20)), given: given, notes: notes)
+    if !isQuick { for unit in units.prefix(4) { _ = add(base.setting(unit, to: 1)) } }
+    return Choice(problems: Array(problems.prefix(24)), given: given, notes: notes)
+  }
+
+  private static let asGiven = CheckProblem(sizes: .constants([:]), label: "as given")
+
+  /// Tails on as many axes as the original takes together.
+  private func oddOneByOne(_ base: [Size], _ units: [[Int]]) -> [Size] {
+    var odd = base
+    for (position, unit) in units.prefix(6).enumerated() where Date() < deadline {
+      let next = odd.setting(unit, to: Self.withTail(base[unit[0]].value) + 2 * position)
+      if accepts(problem(next), candidateToo: false) { odd = next }
+    }
+    return odd
   }
 
   /// The sizes that can change by themselves, and those that only change with others: the lengths of
@@ -143,33 +164,43 @@ struct ProblemChooser {
   }
 
   /// One axis at the given size, halved until it can be afforded; nil where that is no longer than
-  /// the base has it.
+  /// the base has it. What is not much shorter than a long row is made one: sums of many rounds.
   private func stretched(_ short: [Size], _ unit: [Int], given: Int, over base: Int) -> [Size]? {
-    var value = given
+    var value = (128..<Self.longRow).contains(given) ? Self.longRow : given
     while value > base, Date() < deadline {
       let next = short.setting(unit, to: value)
-      if accepts(problem(next), candidateToo: false), price(problem(next)) <= target { return next }
-      value /= 2
+      if accepts(problem(next), candidateToo: value > given), price(problem(next)) <= target {
+        return next
+      }
+      value = value > given ? given : value / 2
     }
     return nil
   }
 
+  private static let longRow = 2048
+
   /// Small numbers (a window, a stride, a number of groups) are part of what is computed.
   private func isStructural(_ size: Size, _ given: Size) -> Bool { given.value <= 8 }
 
-  /// The constants on which the shape of an input or a parameter depends.
-  private func effectiveConstants(_ run: HostRun) -> [Size] {
+  /// The constants on which the shape of an input or a parameter depends, and the axes of inputs that
+  /// they move.
+  private func effectiveConstants(_ run: HostRun) -> (sizes: [Size], moved: Set<Size.Place>) {
     func shapes(_ run: HostRun) -> [[Int]] { run.trace.tensors.map(\.shape.shape) }
     let usual = shapes(run)
-    return original.host.constants.filter { $0.value >= 1 }.prefix(24).compactMap { constant in
-      let others = [constant.value * 2, constant.value + 1, max(1, constant.value / 2)]
-      let matters = others.contains { other in
-        guard let changed = try? original.host.run(.fromProblem, constants: [constant.name: other])
-        else { return false }
-        return shapes(changed) != usual
+    let axes = Self.axes(run)
+    var moved: Set<Size.Place> = []
+    let sizes = original.host.constants.filter { $0.value >= 1 }.prefix(24).compactMap {
+      constant -> Size? in
+      for other in [constant.value * 2, constant.value + 1, max(1, constant.value / 2)] {
+        let changed = CheckProblem(sizes: .constants([constant.name: other]), label: "")
+        guard let run = try? original.run(changed), shapes(run) != usual else { continue }
+        let now = Dictionary(Self.axes(run).map { ($0.place, $0.value) }) { first, _ in first }
+        moved.formUnion(axes.filter { now[$0.place] != $0.value }.map(\.place))
+        return Size(place: .constant(constant.name), value: constant.value)
       }
-      return matters ? Size(place: .constant(constant.name), value: constant.value) : nil
+      return nil
     }
+    return (sizes, moved)
   }
 
   private static func axes(_ run: HostRun) -> [Size] {
@@ -207,14 +238,31 @@ struct ProblemChooser {
       let text = tensors.sorted { $0.key < $1.key }.map { "\($0.key)\($0.value.shape)" }
       return CheckProblem(sizes: .tensors(tensors), label: text.joined(separator: ", "))
     }
-    if !shapes.isEmpty {
+    if !shapes.isEmpty, constants.isEmpty {
       let all = shapes.mapValues { $0.sorted { $0.0 < $1.0 }.map(\.1) }
-      let text = all.sorted { $0.key < $1.key }.map { "\($0.key)\($0.value)" }
-      return CheckProblem(sizes: .shapes(all), label: text.joined(separator: ", "))
+      return CheckProblem(sizes: .shapes(all), label: Self.text(all))
     }
     let text = constants.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
-    return CheckProblem(
+    let plain = CheckProblem(
       sizes: .constants(constants), label: text.isEmpty ? "as given" : text.joined(separator: ", "))
+    guard !shapes.isEmpty, let run = try? original.run(plain) else { return plain }
+    // The axes that the constants give, and the others as chosen.
+    var all: [String: [Int]] = [:]
+    for tensor in run.trace.tensors where tensor.role == .input {
+      guard let chosen = shapes[tensor.name] else { continue }
+      var shape = tensor.shape.shape
+      for (axis, value) in chosen where shape.indices.contains(axis) { shape[axis] = value }
+      if shape != tensor.shape.shape { all[tensor.name] = shape }
+    }
+    guard !all.isEmpty else { return plain }
+    var result = CheckProblem(
+      sizes: .shapes(all), label: (text + [Self.text(all)]).joined(separator: ", "))
+    result.constants = constants
+    return result
+  }
+
+  private static func text(_ shapes: [String: [Int]]) -> String {
+    shapes.sorted { $0.key < $1.key }.map { "\($0.key)\($0.value)" }.joined(separator: ", ")
   }
 
   // MARK: Shrinking
@@ -260,10 +308,10 @@ struct ProblemChooser {
 
   /// Whether the modules evaluate at this size.
   func accepts(_ problem: CheckProblem, candidateToo: Bool) -> Bool {
-    guard (try? problem.run(original.host)) != nil else { return false }
-    if hasReference, (try? problem.runReference(original.host)) == nil { return false }
+    guard (try? original.run(problem)) != nil else { return false }
+    if hasReference, (try? original.run(problem, isReference: true)) == nil { return false }
     guard candidateToo else { return true }
-    guard let run = try? problem.run(candidate.host) else { return false }
+    guard let run = try? candidate.run(problem) else { return false }
     return canLower(run)
   }
 
@@ -275,19 +323,19 @@ struct ProblemChooser {
     }
   }
 
-  private func isAffordable(_ problem: CheckProblem) -> Bool { price(problem) <= 2 * target }
+  func isAffordable(_ problem: CheckProblem) -> Bool { price(problem) <= 2 * target }
 
   /// Seconds for one run of the dearer of both modules and the reference; infinite where it cannot
   /// be had.
   private func price(_ problem: CheckProblem) -> Double {
-    guard let run = try? problem.run(original.host), let seconds = cost(run) else {
+    guard let run = try? original.run(problem), let seconds = cost(run) else {
       return .infinity
     }
     var total = seconds
-    if hasReference, let reference = try? problem.runReference(original.host) {
+    if hasReference, let reference = try? original.run(problem, isReference: true) {
       total += Self.operatorSeconds(reference)
     }
-    if let other = try? problem.run(candidate.host) {
+    if let other = try? candidate.run(problem) {
       total = max(
         total,
         (try? LaunchProbe(module: candidate, run: other).seconds(
@@ -305,8 +353,19 @@ struct ProblemChooser {
     let launches =
       (try? LaunchProbe(module: original, run: run).seconds(
         config: 0, deadline: Date().addingTimeInterval(1))) ?? 0
-    return launches + Self.operatorSeconds(run)
+    let elements = run.trace.tensors.reduce(0.0) { $0 + Double($1.shape.shape.reduce(1, &*)) }
+    return launches + Self.operatorSeconds(run) + elements * Self.secondsPerElement
   }
+
+  /// What it costs to make, hand over, compare and look through an element of an input or parameter
+  /// in every module. The order of magnitude will do.
+  #if DEBUG
+    private static let secondsPerElement = 4e-6
+    private static let operatorWorkPerSecond = 1e7
+  #else
+    private static let secondsPerElement = 5e-8
+    private static let operatorWorkPerSecond = 3e8
+  #endif
 
   /// A rough price of torch operators: results times the length of what each sums over.
   static func operatorSeconds(_ run: HostRun) -> Double {
@@ -328,7 +387,7 @@ struct ProblemChooser {
       }
       work += size * inner
     }
-    return work / 3e8
+    return work / operatorWorkPerSecond
   }
 }
 

@@ -13,6 +13,10 @@ public struct CheckProblem: Sendable, Hashable {
     case standIns
   }
   public var sizes: Sizes
+  /// Module-level integers of the problem file to replace where `sizes` gives shapes.
+  public var constants: [String: Int] = [:]
+  /// Other arguments of the constructor, other layouts of the inputs.
+  public var variation = ProblemVariation()
   /// In words: "batch_size = 2, features = 33".
   public var label: String
   /// Whether one axis has the given length, or nearly: what fails here fails there.
@@ -23,24 +27,35 @@ public struct CheckProblem: Sendable, Hashable {
     self.label = label
   }
 
-  /// The host run of a module at this size.
-  func run(_ host: HostProgram, calls: Int = 1) throws -> HostRun {
-    switch sizes {
-    case .constants(let constants):
-      try host.run(.fromProblem, constants: constants, calls: calls)
-    case .shapes(let shapes): try host.run(.resized(shapes), calls: calls)
-    case .tensors(let shapes): try host.run(.tensors(shapes), calls: calls)
-    case .standIns: try host.run(.unknown, calls: calls)
-    }
+  /// Whether the two are the same runs, whatever they are called.
+  func isSame(as other: CheckProblem) -> Bool {
+    sizes == other.sizes && constants == other.constants && variation == other.variation
   }
 
-  /// The host run of the problem's `Model` at this size.
-  func runReference(_ host: HostProgram, calls: Int = 1) throws -> HostRun {
+  /// Whether nobody promised that the original takes this: it must be right here to be a yardstick.
+  var isUnpromised: Bool { variation != ProblemVariation() }
+
+  /// The same sizes with a variation, named.
+  func varied(_ variation: ProblemVariation, _ words: String) -> CheckProblem {
+    var changed = self
+    changed.variation = variation
+    changed.label += ", " + words
+    changed.isStretched = false
+    return changed
+  }
+
+  /// The host run of a module, or of the problem's `Model`, at this size.
+  func run(_ host: HostProgram, calls: Int = 1, isReference: Bool = false) throws -> HostRun {
+    func run(_ inputs: HostProgram.Inputs, _ constants: [String: Int] = [:]) throws -> HostRun {
+      isReference
+        ? try host.runReference(inputs, constants: constants, calls: calls, variation: variation)
+        : try host.run(inputs, constants: constants, calls: calls, variation: variation)
+    }
     switch sizes {
-    case .constants(let constants):
-      try host.runReference(.fromProblem, constants: constants, calls: calls)
-    case .shapes(let shapes): try host.runReference(.resized(shapes), calls: calls)
-    case .tensors, .standIns: try host.runReference(calls: calls)
+    case .constants(let constants): return try run(.fromProblem, constants)
+    case .shapes(let shapes): return try run(.resized(shapes), constants)
+    case .tensors(let shapes): return try isReference ? run(.fromProblem) : run(.tensors(shapes))
+    case .standIns: return try isReference ? run(.fromProblem) : run(.unknown)
     }
   }
 }
@@ -58,6 +73,8 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
   case cancelling
   /// One NaN and one infinity of each sign in each input.
   case special
+  /// As given, with integers that the original compares an input with in every fifth element of it.
+  case marked([String: [Int]], seed: UInt64)
 
   public var description: String {
     switch self {
@@ -67,11 +84,16 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
     case .zeros: "inputs all 0"
     case .cancelling: "inputs that cancel"
     case .special: "inputs with NaN and infinities"
+    case .marked(let values, let seed):
+      values.sorted { $0.key < $1.key }.map { "\($0.value) in '\($0.key)'" }
+        .joined(separator: ", ") + ", seed \(seed)"
     }
   }
 
   var seed: UInt64 {
-    if case .asGiven(let seed) = self { return seed }
-    return 1
+    switch self {
+    case .asGiven(let seed), .marked(_, let seed): seed
+    default: 1
+    }
   }
 }

@@ -77,6 +77,10 @@ final class ModuleRunner {
   /// Runs the steps that are left; false where something went wrong.
   private func executeSteps() throws(Diagnostic) -> Bool {
     while position < run.trace.forward.count {
+      if let deadline = setting.deadline, Date() > deadline {
+        result.ranOutOfTime = true
+        return false
+      }
       let step = position
       position += 1
       switch run.trace.forward[step] {
@@ -198,8 +202,10 @@ final class ModuleRunner {
     options.order = setting.order
     options.threads = setting.threads
     options.deadline = setting.deadline
+    options.countsWork = setting.countsWork
     let outcome = try prepared.run(memory, options)
     result.programs += outcome.programs
+    result.work &+= outcome.work
     result.ranOutOfTime = outcome.ranOutOfTime
     for storage in storages where prepared.program.mayWrite(allocations[storage]) {
       fromKernel.insert(storage)
@@ -256,6 +262,9 @@ struct SharedNumbers {
           Self.spread(&values, around: first)
         }
       }
+      if case .marked(let all, _) = setting, tensor.role == .input, let marks = all[tensor.name] {
+        SpecialIntegers.plant(marks, in: &values, tensor.shape.element)
+      }
       if tensor.role == .buffer, Self.isComputed(tensor, trace) { continue }
       entries.append(Entry(tensor: tensor, values: values))
     }
@@ -288,7 +297,7 @@ struct SharedNumbers {
     _ values: inout [Double], _ setting: InputSetting, _ element: ElementType
   ) {
     switch setting {
-    case .asGiven: break
+    case .asGiven, .marked: break
     case .scaled(let exponent):
       // Half precision has a narrow range: most of it, and not more.
       let exponent = element == .fp16 ? exponent / 3 : exponent

@@ -15,11 +15,20 @@ public final class ModuleUnderTest {
   private(set) var host: HostProgram
   let kernels: TritonModule
   private var lowered: [Key: Function] = [:]
+  private var runs: [RunKey: Result<HostRun, any Error>] = [:]
 
   private struct Key: Hashable {
     var kernel: String
     var specialization: Specialization
   }
+
+  private struct RunKey: Hashable {
+    var problem: CheckProblem
+    var calls: Int
+    var isReference: Bool
+  }
+  /// Host runs that are kept.
+  private static let runLimit = 96
 
   public init(_ tree: ModuleTree, problem: ModuleTree?, gpu: HostGPU = HostGPU()) {
     self.tree = tree
@@ -29,7 +38,23 @@ public final class ModuleUnderTest {
   }
 
   /// Has the inputs called as another module calls them: shapes are given by name.
-  func nameInputs(_ names: [String]) { host.inputNames = names }
+  func nameInputs(_ names: [String]) {
+    host.inputNames = names
+    runs = [:]
+  }
+
+  /// The host run of the module, or of the problem's `Model`; the same question is answered once.
+  func run(_ problem: CheckProblem, calls: Int = 1, isReference: Bool = false) throws -> HostRun {
+    var plain = problem
+    plain.label = ""
+    plain.isStretched = false
+    let key = RunKey(problem: plain, calls: calls, isReference: isReference)
+    if let known = runs[key] { return try known.get() }
+    let result = Result { try problem.run(host, calls: calls, isReference: isReference) }
+    if runs.count >= Self.runLimit { runs.removeAll() }
+    runs[key] = result
+    return try result.get()
+  }
 
   func lower(_ launch: Launch, _ config: LaunchConfig) throws(Diagnostic) -> Function {
     guard let kernel = kernels.function(named: launch.kernel) else {
@@ -60,6 +85,7 @@ struct RunSetting {
   var poison: UInt8 = 0xFF
   var threads = 1
   var deadline: Date?
+  var countsWork = false
 }
 
 /// What one run of a module did.
@@ -79,4 +105,6 @@ struct ModuleRun {
   /// Whether each output depends on what a kernel wrote.
   var comesFromKernel: [Bool] = []
   var ranOutOfTime = false
+  /// What the tile machine did, as `TileMachine.Run.work` counts.
+  var work = 0
 }

@@ -10,16 +10,19 @@ struct HostRunner: Sendable {
   let target: Target
   let constants: [String: Int]
   let calls: Int
+  let variation: ProblemVariation
   /// How many times an evaluation may fail and teach something before it counts as failed.
   private static let attempts = 64
 
   init(
-    _ program: HostProgram, _ target: Target, constants: [String: Int] = [:], calls: Int = 1
+    _ program: HostProgram, _ target: Target, constants: [String: Int] = [:], calls: Int = 1,
+    variation: ProblemVariation = ProblemVariation()
   ) {
     self.program = program
     self.target = target
     self.constants = constants
     self.calls = calls
+    self.variation = variation
   }
 
   func run(_ inputs: HostProgram.Inputs) -> Result<HostRun, Diagnostic> {
@@ -75,14 +78,16 @@ struct HostRunner: Sendable {
     var steps = 0
     for _ in 0..<Self.attempts {
       guard let guess = pending.popLast() else { break }
-      let session = HostSession(program, target, inputs, guess.knowledge, constants: constants)
+      let session = HostSession(
+        program, target, inputs, guess.knowledge, constants: constants, variation: variation)
       let learner = Learner(session.evaluator, guess)
       var next: [Guess] = []
       do {
         let run = try session.run(calls: calls)
         guard run.launches.isEmpty, target == .modelNew else { return .success(run) }
         // A module may use its kernels in inference only (batch norm with running statistics).
-        let other = HostSession(program, target, inputs, guess.knowledge, constants: constants)
+        let other = HostSession(
+          program, target, inputs, guess.knowledge, constants: constants, variation: variation)
         if let inference = try? other.run(isTraining: false, calls: calls),
           !inference.launches.isEmpty
         {

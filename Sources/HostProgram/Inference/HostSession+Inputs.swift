@@ -134,7 +134,7 @@ extension HostSession {
   {
     switch value {
     case .tensor(let made):
-      let tensor = try shapes[name].map { try resized(made, $0) } ?? made
+      let tensor = try transposed(try shapes[name].map { try resized(made, $0) } ?? made)
       let dims = tensor.dims.enumerated().map { axis, dim in
         let symbol = InputKnowledge.axisSymbol(name, axis)
         evaluator.unknowns[symbol] = dim.value

@@ -11,6 +11,9 @@ final class HostSession {
   let knowledge: InputKnowledge
   /// Integers of the problem's module level to replace, by name.
   let constants: [String: Int]
+  let variation: ProblemVariation
+  /// What `get_init_inputs` gives, by position; nil where it cannot be varied.
+  var constructorArguments: [ConstructorArgument?] = []
   let moduleUnit: SourceUnit
   var problemUnit: SourceUnit?
   var usedInputs: [(name: String, tensor: TensorObject)] = []
@@ -20,9 +23,11 @@ final class HostSession {
 
   init(
     _ program: HostProgram, _ target: HostRunner.Target, _ inputs: HostProgram.Inputs,
-    _ knowledge: InputKnowledge, constants: [String: Int] = [:]
+    _ knowledge: InputKnowledge, constants: [String: Int] = [:],
+    variation: ProblemVariation = ProblemVariation()
   ) {
     self.constants = constants
+    self.variation = variation
     self.program = program
     self.target = target
     self.inputs = inputs
@@ -149,7 +154,9 @@ final class HostSession {
           }
         }
       } else {
-        arguments.positional = try evaluator.items(made).map { $0.raised(to: .module) }
+        arguments.positional = varied(try evaluator.items(made)).map {
+          $0.raised(to: .module)
+        }
       }
       // KernelBench also allows [args, kwargs].
     } else if case .function(let initializer)? = model.lookup("__init__") {
@@ -253,6 +260,7 @@ final class HostSession {
     run.dimensions = dimensions.map(findings.rewritten)
     run.notes += findings.notes(run.dimensions)
     run.trace = makeTrace(outputs)
+    run.constructorArguments = constructorArguments
     return run
   }
 }

@@ -72,7 +72,10 @@ extension MutationOperator {
           else { continue }
           planter.replace(
             memory.call.expression, with: text,
-            "lanes past the end read whatever is there", kernel.otherExpectation(memory))
+            "lanes past the end read whatever is there",
+            otherValue(memory.other) == 0
+              ? .maybeEquivalent("masked lanes without a value read 0 on NVIDIA GPUs")
+              : kernel.otherExpectation(memory))
         }
       }
     },
@@ -98,8 +101,8 @@ extension MutationOperator {
     return result
   }
 
-  private static func otherValue(_ expression: Expr) -> Double? {
-    switch expression.kind {
+  private static func otherValue(_ expression: Expr?) -> Double? {
+    switch expression?.kind {
     case .constant(.float(let value)): value
     case .constant(.int(let literal)): literal.value.map(Double.init)
     default: nil
