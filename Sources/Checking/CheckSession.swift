@@ -181,6 +181,9 @@ struct CheckSession {
     for problem in problems.dropFirst().prefix(1) {
       plans.append(Plan(problem: problem, input: .asGiven(seed: 2), config: 0))
     }
+    if !isQuick, !marks.isEmpty {
+      plans.append(Plan(problem: first, input: .marked(marks, seed: 1), config: 0))
+    }
     for config in 1..<max(2, configs) where config < configs {
       // A problem with tails where there is one.
       let problem = problems.count > 1 && !isQuick ? problems[1] : first
@@ -192,9 +195,6 @@ struct CheckSession {
     plans.append(Plan(problem: first, input: .asGiven(seed: 5), config: 0, calls: 2))
     plans.append(Plan(problem: first, input: .scaled(exponent: 18), config: 0))
     plans.append(Plan(problem: first, input: .special, config: 0))
-    if !marks.isEmpty {
-      plans.append(Plan(problem: first, input: .marked(marks, seed: 1), config: 0))
-    }
     for problem in variations {
       plans.append(Plan(problem: problem, input: .asGiven(seed: 3), config: 0))
     }
