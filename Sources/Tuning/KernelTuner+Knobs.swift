@@ -64,6 +64,7 @@ extension KernelTuner {
     }
 
     var microseconds: [ConfigKey: Double] = [:]
+    // Fails only where no config can be analysed: then the choice is made without predictions.
     if cost != nil, let all = try? evaluate(pool.map(\.config), in: state) {
       microseconds = all.perConfig.mapValues(\.microseconds)
       choice.cost = all

@@ -158,6 +158,7 @@ struct KernelTuner {
     var state = start
     var cost = baseline
     representatives = representatives(of: baseline, in: start)
+    // Of configs that the baseline is made of: what it could analyse.
     if let narrowed = try? evaluate(representatives, in: start) { cost = narrowed }
     guard policy.allows(.body) else { return (state, cost) }
     for rewrite in rewrites {

@@ -47,7 +47,7 @@ public struct KnownProblem {
       note.severity = .warning
       notes.append(note)
       if case .unknown = inputs {
-      } else if let run = try? host.run(.unknown) {
+      } else if let run = try? host.run(.unknown) {  // the failure above is what is told
         known.run = run
         known.inputs.inputs = .unknown
         notes.append(
@@ -76,8 +76,15 @@ public struct KnownProblem {
     deduction = found
     guard let best = found.best else { return }
     let shapes = Dictionary(best.inputs.map { ($0.name, $0.shape) }) { first, _ in first }
-    guard let run = try? host.run(.tensors(shapes)) else { return }
-    self.run = run
+    do throws(Diagnostic) {
+      run = try host.run(.tensors(shapes))
+    } catch {
+      notes.append(
+        Diagnostic(
+          id: "deduced-inputs-not-used", severity: .warning,
+          "the inputs that the profile implies could not be run: \(error.message)"))
+      return
+    }
     inputs.inputs = .tensors(shapes)
     configs = best.configs.mapValues { [$0] }
   }

@@ -59,6 +59,7 @@ public struct Optimizer: Sendable {
       applied.isEmpty ? .unchanged : applied.allSatisfy(\.isKnobs) ? .tuned : .improved
     return Optimization(
       status: status, original: original.source, module: final.text,
+      // Of the text that passed the final checks, which followed its launches too.
       run: problem.run.flatMap { _ in
         try? problem.inputs.host(for: PythonParser.parse(final.text)).run(problem.inputs.inputs)
       }, kernels: kernels, trials: trials, deduction: problem.deduction, notes: notes,

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
-import Toolchain
 
 /// Who answers: the embedded model, Triton's compiler, or a GPU.
 enum BackendChoice: String, ExpressibleByArgument, CaseIterable {
@@ -64,54 +62,5 @@ struct BackendOptions: ParsableArguments {
     }
     var seen: Set<Int> = []
     return found.filter { seen.insert($0).inserted }
-  }
-}
-
-/// The Python side that a run uses.
-struct ToolchainAtHand {
-  var python: PythonEnvironment
-  var report: PythonReport
-  var scratch: ScratchFolder
-  var environment: [String: String]
-  /// Lives as long as this does.
-  var interruption: Interruption
-
-  var hasCompiler: Bool { report.packages["triton"]?.version != nil }
-  var hasGPU: Bool {
-    hasCompiler && report.packages["torch"]?.version != nil && !report.gpus.isEmpty
-  }
-
-  /// How long `--backend auto` looks for a Python with Triton before it goes on without.
-  static let probeLimit = Duration.milliseconds(1000)
-
-  /// Looks at the Python without importing anything. For `auto`, whatever is amiss is nil.
-  ///
-  /// - Throws: a `Failure` where the user named a backend or a Python that is not there.
-  static func find(_ options: BackendOptions) async throws -> ToolchainAtHand? {
-    if options.backend == .model, options.targetBackend == .model { return nil }
-    let environment = ProcessInfo.processInfo.environment
-    let isAsked = options.backend != .auto || options.python != nil
-    var made: ScratchFolder?
-    do {
-      let python = try PythonEnvironment.find(explicit: options.python, environment: environment)
-      let scratch = try ScratchFolder(in: environment["TMPDIR"])
-      made = scratch
-      let interruption = Interruption(cleaningUp: scratch)
-      let limit = isAsked ? Duration.seconds(60) : probeLimit
-      let worker = Worker(
-        python: python, scratch: scratch, environment: environment, startLimit: limit)
-      let report = try await worker.hello(imports: false, deadline: limit)
-      await worker.stop()
-      return ToolchainAtHand(
-        python: python, report: report, scratch: scratch, environment: environment,
-        interruption: interruption)
-    } catch {
-      made?.tearDown()
-      guard isAsked else { return nil }
-      let diagnostic = (error as? Diagnostic) ?? (error as? WorkerFailure)?.diagnostic
-      throw Failure(
-        outcome: options.python == nil ? .environment : .input,
-        diagnostics: [diagnostic ?? Diagnostic(id: "no-python", "\(error)")])
-    }
   }
 }

@@ -28,6 +28,8 @@ struct Failure: Error {
 
   /// Reports an error on standard error and exits with its code. The one place that does either.
   static func exit(for error: any Error) -> Never {
+    // What a run that is being interrupted fails of is no news.
+    TerminationSignals.waitIfEnding()
     switch error {
     case is ClosedPipe:
       quit(.done)
@@ -49,6 +51,7 @@ struct Failure: Error {
   private static func exitWithUsage(_ error: any Error) -> Never {
     let text = Hone.fullMessage(for: error)
     if Hone.exitCode(for: error).isSuccess {
+      // Help that nobody can read has no other place to be told.
       if !text.isEmpty { try? StandardOutput.write(text + "\n") }
       quit(.done)
     }

@@ -14,14 +14,16 @@ public struct CompileCache: Sendable {
   struct Key: Sendable {
     let hash: String
 
-    init(
+    /// nil where the job cannot be written down: then nothing may be taken for the same.
+    init?(
       fingerprint: String, job: CompileJob, detail: CompileDetail, triton: String,
       variables: [String: String]
     ) {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys]
-      let arguments = (try? encoder.encode(job.arguments)) ?? Data()
-      let options = (try? encoder.encode(job.options)) ?? Data()
+      guard let arguments = try? encoder.encode(job.arguments),
+        let options = try? encoder.encode(job.options)
+      else { return nil }
       // What a user sets of these changes the compiler itself (another ptxas, other passes).
       let settings = variables.filter {
         $0.key.hasPrefix("TRITON_") || $0.key.hasPrefix("MLIR_") || $0.key.hasPrefix("LLVM_")
@@ -38,18 +40,24 @@ public struct CompileCache: Sendable {
   private struct Entry: Codable {
     var kernel: CompiledKernel?
     var failure: WorkerFailure?
+    /// Hash of the module that failed: what the compiler says names its lines.
+    var module: String?
   }
 
-  func read(_ key: Key) -> Result<CompiledKernel, WorkerFailure>? {
+  /// - Parameter module: hash of the module's text.
+  func read(_ key: Key, module: String) -> Result<CompiledKernel, WorkerFailure>? {
     guard let data = FileManager.default.contents(atPath: path(key)),
-      let entry = try? JSONDecoder().decode(Entry.self, from: data)
+      let entry = try? JSONDecoder().decode(Entry.self, from: data),
+      entry.kernel != nil || entry.module == module
     else { return nil }
     return entry.kernel.map(Result.success) ?? entry.failure.map(Result.failure)
   }
 
   /// Keeps what does not depend on the moment: a kernel, or what the compiler said against it.
-  func write(_ result: Result<CompiledKernel, WorkerFailure>, for key: Key) {
-    var entry = Entry()
+  func write(
+    _ result: Result<CompiledKernel, WorkerFailure>, for key: Key, module: String
+  ) {
+    var entry = Entry(module: module)
     switch result {
     case .success(let kernel): entry.kernel = kernel
     case .failure(let failure) where failure.kind == .compile: entry.failure = failure

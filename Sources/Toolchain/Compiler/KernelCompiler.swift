@@ -53,6 +53,7 @@ public actor KernelCompiler {
     await withTaskGroup(of: Void.self) { group in
       for worker in pool.workers {
         group.addTask {
+          // What fails here fails again, and is told, when a kernel is compiled.
           _ = try? await worker.call(
             "prepare", request, deadline: .seconds(300), as: PrepareReply.self)
         }
@@ -77,21 +78,27 @@ public actor KernelCompiler {
       return jobs.map { _ in .failure(error) }
     }
     let fingerprint = KernelFingerprint(module)
+    let whole = ContentHash(of: module.source.bytes).hex
+    var planned: Set<CompileJob> = []
     var keys: [CompileJob: CompileCache.Key] = [:]
     var known: [CompileJob: Result<CompiledKernel, WorkerFailure>] = [:]
     var missing: [CompileJob] = []
-    for job in jobs where keys[job] == nil {
+    for job in jobs where planned.insert(job).inserted {
       var code = fingerprint.text(of: job.kernel)
       // Listings carry line numbers: they belong to one text of the module.
       if !detail.isDisjoint(with: [.ptx, .sass, .ttgir]) {
-        code += ContentHash(of: module.source.bytes).hex
+        code += whole
       }
       let key = CompileCache.Key(
         fingerprint: code, job: job, detail: detail, triton: triton, variables: environment)
       keys[job] = key
-      if let result = cache?.read(key) { known[job] = result } else { missing.append(job) }
+      if let key, let result = cache?.read(key, module: whole) {
+        known[job] = result
+      } else {
+        missing.append(job)
+      }
     }
-    let total = keys.count
+    let total = planned.count
     progress(known.count, total)
     let source = module.source
     await withTaskGroup(of: (CompileJob, Result<CompiledKernel, WorkerFailure>).self) { group in
@@ -102,7 +109,7 @@ public actor KernelCompiler {
       }
       for await (job, result) in group {
         known[job] = result
-        if let key = keys[job] { cache?.write(result, for: key) }
+        if let key = keys[job] { cache?.write(result, for: key, module: whole) }
         progress(known.count, total)
       }
     }

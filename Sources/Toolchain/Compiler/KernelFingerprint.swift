@@ -2,19 +2,24 @@ import Diagnostics
 import PythonSyntax
 
 /// Names what a kernel's code depends on within its module, so that an edit elsewhere (the autotune
-/// configs, a wrapper) does not compile it anew.
+/// configs, a wrapper) leaves the name as it is.
 ///
-/// It covers the kernel and the functions and classes it names, directly or not, without their
-/// autotune and heuristics decorators; the assignments of names that those texts hold; and every
-/// other statement of the top level. Words are compared, not meanings: it covers too much rather
-/// than too little.
+/// What belongs to a kernel is found by words, not by meaning: the kernel, and the definitions and
+/// assignments of names that its text or theirs holds. Two questions are answered with it.
+/// ``text(of:)``: is it surely the same code, so that it need not be compiled again? It covers too much
+/// rather than too little. ``content(of:)``: is it the kernel that was tuned, in another module too?
 public struct KernelFingerprint: Sendable {
+  private enum Kind { case function, assignment, definition, other }
+
   private struct Item {
-    var names: Set<String>
+    var kind: Kind
+    var names: Set<String> = []
+    /// With the decorators that do not tune.
     var text: String
+    /// The tokens; of a function from its name on.
+    var tokens: String
     var words: Set<String>
-    /// Part of every fingerprint.
-    var isAlwaysIn: Bool
+    var tokenWords: Set<String>
   }
   private let items: [Item]
   private let whole: String
@@ -23,48 +28,83 @@ public struct KernelFingerprint: Sendable {
     let source = tree.source
     whole = source.text
     items = tree.body.map { statement in
+      var kind = Kind.other
       var names: Set<String> = []
-      var isAlwaysIn = false
       var text = source.text(in: statement.range)
+      var core = statement.range
       switch statement.kind {
       case .function(let function):
+        kind = .function
         names = [function.name]
         let decorators = function.decorators.map { source.text(in: $0.range) }
           .filter { !Self.isTuning($0) }
-        let body = SourceRange(function.nameRange.lower, function.fullRange.upper)
-        text = (decorators + [source.text(in: body)]).joined(separator: "\n")
+        core = SourceRange(function.nameRange.lower, function.fullRange.upper)
+        text = (decorators + [source.text(in: core)]).joined(separator: "\n")
       case .classDef(let definition):
+        kind = .definition
         names = [definition.name]
-        text = source.text(in: definition.fullRange)
+        core = definition.fullRange
+        text = source.text(in: core)
       case .assign(let targets, _):
+        kind = .assignment
         for target in targets {
-          if case .name(let name) = target.kind { names.insert(name) } else { isAlwaysIn = true }
+          // What is assigned through something else (a table's entry) may matter to anything.
+          if case .name(let name) = target.kind { names.insert(name) } else { kind = .other }
         }
-      default: isAlwaysIn = true
+      default: break
       }
-      return Item(names: names, text: text, words: Self.words(text), isAlwaysIn: isAlwaysIn)
+      let tokens = Self.tokens(of: core, in: tree)
+      return Item(
+        kind: kind, names: names, text: text, tokens: tokens, words: Self.words(text),
+        tokenWords: Self.words(tokens))
     }
   }
 
-  /// The fingerprint of a kernel; one that is not defined at the top level stands for the whole text.
+  /// The kernel with all that its code may depend on, letter by letter: also the functions' other
+  /// decorators, and every statement of the top level that is no definition. For a kernel that is not
+  /// defined at the top level, of the whole text.
   public func text(of kernel: String) -> String {
     guard items.contains(where: { $0.names.contains(kernel) }) else {
       return ContentHash(of: whole).hex
     }
-    var words: Set<String> = [kernel]
+    let taken = items(of: kernel, words: \.words) { $0.kind == .other ? true : nil }
+    return ContentHash(of: taken.map { items[$0].text }.joined(separator: "\u{0}")).hex
+  }
+
+  /// The kernel with the functions that it calls and the module's values that it reads, whatever else
+  /// the module holds, in whatever order: comments, space and decorators do not count. nil where
+  /// the module has no function of that name.
+  public func content(of kernel: String) -> String? {
+    guard items.contains(where: { $0.kind == .function && $0.names.contains(kernel) }) else {
+      return nil
+    }
+    let taken = items(of: kernel, words: \.tokenWords) {
+      $0.kind == .function || $0.kind == .assignment ? nil : false
+    }
+    return ContentHash(
+      of: taken.map { items[$0].tokens }.sorted().joined(separator: "\u{1}")
+    ).hex
+  }
+
+  /// The items that a kernel's words lead to, in their order.
+  ///
+  /// - Parameter rule: whether an item is always or never one; nil leaves it to the words.
+  private func items(
+    of kernel: String, words: (Item) -> Set<String>, rule: (Item) -> Bool?
+  ) -> [Int] {
+    var known: Set<String> = [kernel]
     var taken = Set<Int>()
     var isGrowing = true
     while isGrowing {
       isGrowing = false
       for (index, item) in items.enumerated() where !taken.contains(index) {
-        guard item.isAlwaysIn || !item.names.isDisjoint(with: words) else { continue }
+        guard rule(item) ?? !item.names.isDisjoint(with: known) else { continue }
         taken.insert(index)
-        words.formUnion(item.words)
+        known.formUnion(words(item))
         isGrowing = true
       }
     }
-    let parts = taken.sorted().map { items[$0].text }
-    return ContentHash(of: parts.joined(separator: "\u{0}")).hex
+    return taken.sorted()
   }
 
   private static func isTuning(_ decorator: String) -> Bool {
@@ -80,5 +120,27 @@ public struct KernelFingerprint: Sendable {
           || (byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z"))
           || (byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")))
       }.map { String(Substring($0)) })
+  }
+
+  /// The tokens of a range without what lies between them.
+  private static func tokens(of range: SourceRange, in tree: ModuleTree) -> String {
+    var low = 0
+    var high = tree.tokens.count
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(tree.tokens[middle].lower) < range.lower { low = middle + 1 } else { high = middle }
+    }
+    var words: [String] = []
+    for token in tree.tokens[low...] {
+      guard Int(token.upper) <= range.upper else { break }
+      switch token.kind {
+      case .newline: words.append("\n")
+      case .indent: words.append("\u{2}")
+      case .dedent: words.append("\u{3}")
+      default: words.append(tree.source.text(in: token.range))
+      }
+    }
+    while let last = words.last, last == "\n" || last == "\u{3}" { words.removeLast() }
+    return words.joined(separator: "\u{4}")
   }
 }

@@ -43,6 +43,7 @@ extension GPUSession {
   ///
   /// - Parameter all: also drops results of the original that are kept for the next check.
   public func trim(all: Bool = false) async {
+    // A process that fails here is ended, which gives back all its memory.
     _ = try? await call(
       "gpu.trim", TrimRequest(all: all), deadline: .seconds(60), as: Nothing.self)
   }

@@ -317,6 +317,7 @@ public actor GPUSession {
 
   private func unload(_ name: String) async {
     loaded[name] = nil
+    // A process that fails here is ended, and what it had loaded is gone as well.
     _ = try? await call(
       "gpu.unload", UnloadRequest(name: name), deadline: .seconds(30), as: Nothing.self)
   }
@@ -334,6 +335,7 @@ public actor GPUSession {
         operation, request, deadline: deadline, as: type,
         progress: { data in
           onProgress?()
+          // Progress is for show: what is not understood is not shown.
           guard let step = try? JSONDecoder().decode(Step.self, from: data) else { return }
           last.set(step.progress.label)
           tell?("\(step.progress.stage): \(step.progress.label)")

@@ -18,7 +18,11 @@ public struct RooflineFloor: Sendable, Hashable {
   ///
   /// - Throws: a `Diagnostic` where it cannot be evaluated.
   public init(original: ModuleTree, problem: ModuleTree?) throws(Diagnostic) {
-    let run = try HostProgram(module: original, problem: problem).run(.fromProblem)
+    self.init(try HostProgram(module: original, problem: problem).run(.fromProblem))
+  }
+
+  /// From a run of the original with the inputs that it is timed with.
+  public init(_ run: HostRun) {
     func bytes(_ shapes: [TensorShape]) -> Int {
       // What several tensors share counts once.
       var seen = Set<Int>()

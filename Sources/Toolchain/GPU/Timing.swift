@@ -16,7 +16,8 @@ public struct TimingOptions: Sendable, Hashable {
   public var crossCheck = true
   /// Seconds that no right answer can take less than on this GPU; 0 if unknown.
   public var floorSeconds = 0.0
-  /// Seconds that a module's own launches cannot take less than, by its name.
+  /// Seconds that a module's own launches cannot take less than, by its name. An original that takes
+  /// less than its own shows that these floors mean nothing here.
   public var ownFloorSeconds: [String: Double] = [:]
 
   public init() {}

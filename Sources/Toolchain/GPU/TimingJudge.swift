@@ -217,7 +217,10 @@ struct TimingJudge {
     _ summary: SubjectTiming, _ original: SubjectTiming, _ notes: inout [String]
   ) -> GPUFinding? {
     let own = 1e3 * (options.ownFloorSeconds[summary.name] ?? 0)
-    if summary.device.median < own {
+    if original.device.median < 1e3 * (options.ownFloorSeconds[original.name] ?? 0) {
+      let note = "the original is faster than the floor of its products: that floor is not applied"
+      if !notes.contains(note) { notes.append(note) }
+    } else if summary.device.median < own {
       return GPUFinding(
         .belowTheFloor,
         String(

@@ -51,6 +51,7 @@ public struct NcuProfiler: Sendable {
       guard !named.isEmpty else { break }
       unknown += named
       wanted.removeAll { named.contains($0) }
+      // There may be none; ncu writes over one that is left.
       try? FileManager.default.removeItem(atPath: place.report)
     }
     let record = try Self.record(at: place.record)
@@ -137,6 +138,7 @@ public struct NcuProfiler: Sendable {
       deadline: deadline)
     try check(result, isDriver: true)
     if let cause = ProfilerFailure.cause(in: result.words) { throw cause }
+    // None that can be read counts as none.
     let record = try? Self.record(at: place.record)
     if record == nil || record?.error != nil {
       // The driver's own account is better than what ncu makes of its exit code.

@@ -31,6 +31,7 @@ public struct NcuTool: Sendable, Hashable {
       if isExecutable(path) { return NcuTool(executable: path) }
     }
     for folder in folders {
+      // Most of these folders are not there.
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       let newestFirst = names.sorted { $0.compare($1, options: .numeric) == .orderedDescending }
       for name in newestFirst {

@@ -49,6 +49,9 @@ public final class ScratchFolder: Sendable {
 
   deinit { tearDown() }
 
+  /// Whether `tearDown()` has begun: what fails from then on fails because the run is being ended.
+  public var isGone: Bool { state.withLock { $0.isGone } }
+
   /// A new folder in it, named after `purpose` and a number.
   ///
   /// - Throws: a `Diagnostic`, also after `tearDown()`: nothing comes back to life.
@@ -111,6 +114,7 @@ public final class ScratchFolder: Sendable {
       // A process that is just ending may still make a file behind the removal's back.
       for attempt in 0..<5 {
         guard FileManager.default.fileExists(atPath: path) else { return }
+        // Tried again below; nobody is left to tell of what cannot be removed at all.
         try? FileManager.default.removeItem(atPath: path)
         if attempt > 0 { usleep(20_000 << UInt32(attempt)) }
       }

@@ -85,7 +85,7 @@ public actor Worker {
         await end(process)
         failure.standardError = process.standardError
       }
-      throw failure
+      throw ended(failure)
     }
   }
 
@@ -137,7 +137,7 @@ public actor Worker {
       program = try scratch.program()
       folder = try scratch.makeFolder("worker")
     } catch {
-      throw WorkerFailure(.notStarted, operation: operation, error.message)
+      throw ended(WorkerFailure(.notStarted, operation: operation, error.message))
     }
     let started = WorkerProcess(
       executable: python.executable, arguments: ["-u", program, folder],
@@ -178,7 +178,14 @@ public actor Worker {
     }
     await end(started)
     failure.standardError = started.standardError
-    throw failure
+    throw ended(failure)
+  }
+
+  /// The failure as it is to be told: a process that went with its folder was ended by Hone, and
+  /// nothing that it was asked for is at fault.
+  private func ended(_ failure: WorkerFailure) -> WorkerFailure {
+    guard !failure.leavesWorkerAlive, scratch.isGone else { return failure }
+    return WorkerFailure(.cancelled, operation: failure.operation, "the run is being ended")
   }
 
   /// Kills the process and waits until it and what it started are gone.

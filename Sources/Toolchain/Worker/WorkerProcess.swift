@@ -76,12 +76,14 @@ final class WorkerProcess: Sendable {
         ) { execution in
           let group = execution.processIdentifier.value
           let killAll: @Sendable () -> Void = {
+            // Fails where nothing of it is left.
             try? execution.send(signal: .kill, toProcessGroup: true)
           }
           if !scratch.register(group: group) { killAll() }
           await withTaskGroup(of: Bool.self) { tasks in
             tasks.addTask {
               for await bytes in requestStream {
+                // A process that no longer reads has ended or will be killed: its call says so.
                 let written = try? await execution.standardInputWriter.write(bytes)
                 if written != bytes.count { break }
               }
@@ -170,6 +172,7 @@ final class WorkerProcess: Sendable {
   ) async {
     var pending: [UInt8] = []
     var iterator = output.makeAsyncIterator()
+    // What cannot be read any more ends like the output's end.
     while let buffer = try? await iterator.next() {
       let isInOrder = buffer.withUnsafeBytes { bytes -> Bool in
         var rest = bytes[...]

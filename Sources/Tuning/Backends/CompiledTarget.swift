@@ -79,13 +79,15 @@ public struct CompiledTarget: Sendable {
       backend: identity,
       rows: original.compactMap { row($0, result, isOriginal: true) }
         + printed.compactMap { row($0, result, isOriginal: false) },
-      failure: original.isEmpty ? "the launches are not known, so nothing was compiled" : nil)
+      failure: original.isEmpty || (printed.isEmpty && result.status != .unchanged)
+        ? "the launches are not known, so nothing was compiled" : nil)
   }
 
   // MARK: Compiling
 
   private func compiled(_ tree: ModuleTree, label: String) async -> [ModuleCompiler.Outcome] {
     let known = KnownProblem.find(for: request)
+    // An empty answer is told as launches that are not known.
     guard let run = try? known.inputs.host(for: tree).run(known.inputs.inputs) else { return [] }
     return await ModuleCompiler(
       module: tree, launches: run.launches, target: request.gpu.computeCapability

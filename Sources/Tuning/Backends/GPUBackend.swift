@@ -1,7 +1,9 @@
 import Analysis
+import DeviceModel
 import Diagnostics
 import HostProgram
 import Requests
+import Synchronization
 import TileIR
 import Toolchain
 
@@ -11,20 +13,29 @@ public final class GPUBackend: TrialBackend {
   public let identity: BackendIdentity
   private let sessions: [GPUSession]
   private let devices: [DeviceLock?]
+  /// What each lane's GPU is called in messages.
+  private let names: [String]
+  private let lost = Mutex<Set<Int>>([])
+  private let floors: Floors
+  private let note: @Sendable (String) -> Void
 
   public var lanes: Int { sessions.count }
+  public func isLost(lane: Int) -> Bool { lost.withLock { $0.contains(lane) } }
 
   /// - Parameters:
   ///   - report: what the worker's Python has, GPUs included.
   ///   - gpus: indices of the GPUs to use; nil takes the first.
   ///   - environment: the variables of the process.
+  ///   - note: told what the user should know while trials run: a GPU that is lost.
   /// - Throws: a `Diagnostic` where an index names no GPU, the request gives no inputs to measure
   ///   with, or the named GPUs are of several kinds.
   public init(
     request: Request, python: PythonEnvironment, report: PythonReport, scratch: ScratchFolder,
-    environment: [String: String], gpus: [Int]? = nil
+    environment: [String: String], gpus: [Int]? = nil,
+    note: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(Diagnostic) {
-    let problem = try Self.problem(of: request)
+    let known = KnownProblem.find(for: request)
+    let problem = try Self.problem(of: request, known)
     var found: [PythonReport.Device] = []
     for index in gpus ?? [report.gpus.first?.index ?? 0] { found.append(try report.gpu(index)) }
     guard Set(found.map(\.name)).count == 1, let first = found.first else {
@@ -44,18 +55,23 @@ public final class GPUBackend: TrialBackend {
       return GPUSession(worker: worker, problem: problem, original: original, device: lock)
     }
     self.devices = devices
+    self.note = note
+    names = found.map { "GPU \($0.index)" }
+    floors = Floors(known, original: request.tree, device: first.name)
   }
 
   /// Loads torch, the problem and the original on every GPU. What this takes is nobody's trial.
   /// - Returns: what there is to know about how results are judged.
   public func open() async throws(WorkerFailure) -> [String] {
     let results = await withTaskGroup(of: Result<[String], WorkerFailure>.self) { group in
-      for session in sessions {
+      for (session, name) in zip(sessions, names) {
         group.addTask {
           do throws(WorkerFailure) {
             return .success(try await session.open().notes)
           } catch {
-            return .failure(error)
+            var failure = error
+            failure.operation += " on \(name)"
+            return .failure(failure)
           }
         }
       }
@@ -66,6 +82,7 @@ public final class GPUBackend: TrialBackend {
     var notes: [String] = []
     for result in results { notes = try result.get() }
     if devices.contains(where: { $0 == nil }) { notes.append(DeviceLock.absence) }
+    if let absence = floors.absence { notes.append(absence) }
     return notes
   }
 
@@ -79,6 +96,9 @@ public final class GPUBackend: TrialBackend {
   /// Compiles everything that the candidate launches and holds no device meanwhile. What goes wrong
   /// is left for the check to find and to name.
   public func compile(_ candidate: Candidate, lane: Int) async -> StepAnswer<CompileFigures> {
+    if let failure = await reopen(lane) {
+      return StepAnswer(.failure(failure), hash: candidate.hash.hex, seconds: 0)
+    }
     let start = ContinuousClock.now
     do throws(WorkerFailure) {
       try await sessions[lane].warm(Self.module(candidate))
@@ -101,6 +121,7 @@ public final class GPUBackend: TrialBackend {
     for attempt in 1...Self.memoryAttempts {
       guard case .failure(let failure) = answer.outcome, failure.kind == .memory else { break }
       await sessions[lane].trim(all: true)
+      // Cancelled, it ends at once, and so does what follows.
       try? await Task.sleep(for: .seconds(2 * attempt))
       let again = await held(lane, alone: false, candidate) {
         await self.examine(candidate, depth, lane)
@@ -116,6 +137,31 @@ public final class GPUBackend: TrialBackend {
     await held(lane, alone: true, candidate) { await self.measure(candidate, effort, lane) }
   }
 
+  /// Opens the session again where an earlier trial took the worker with it: no part of this trial.
+  /// - Returns: why the lane is of no use.
+  private func reopen(_ lane: Int) async -> StepFailure? {
+    for attempt in 1...Self.memoryAttempts {
+      do throws(WorkerFailure) {
+        try await sessions[lane].open()
+        return nil
+      } catch {
+        if error.kind == .cancelled { return Self.failure(error) }
+        if error.kind == .outOfMemory, attempt < Self.memoryAttempts {
+          guard (try? await Task.sleep(for: .seconds(2 * attempt))) != nil else {
+            return StepFailure(.environment, "cancelled")
+          }
+        } else if attempt > 1 {
+          lost.withLock { _ = $0.insert(lane) }
+          let failure = StepFailure(
+            .device, "\(names[lane]) is of no use any more: \(Self.failure(error).message)")
+          note(failure.message)
+          return failure
+        }
+      }
+    }
+    return nil
+  }
+
   /// Waits for the device, which costs the trial nothing.
   private func held<Figures: Sendable>(
     _ lane: Int, alone: Bool, _ candidate: Candidate,
@@ -126,7 +172,7 @@ public final class GPUBackend: TrialBackend {
       return try await device.hold(alone: alone, body)
     } catch {
       return StepAnswer(
-        .failure(StepFailure(.timedOut, "cancelled while it waited for the GPU")),
+        .failure(StepFailure(.environment, "cancelled while it waited for the GPU")),
         hash: candidate.hash.hex, seconds: 0)
     }
   }
@@ -149,12 +195,11 @@ public final class GPUBackend: TrialBackend {
           return StepAnswer(
             .failure(StepFailure(.memory, note)), hash: check.sha256, seconds: seconds)
         }
-        let message =
-          reason.map { "\($0.reason.rawValue): \($0.message)" }
-          ?? "nothing was proven: \(check.notes.joined(separator: "; ").prefix(300))"
-        return StepAnswer(
-          .failure(StepFailure(Self.kind(reason?.reason), message)), hash: check.sha256,
-          seconds: seconds)
+        let failure =
+          reason.map(Self.failure)
+          ?? StepFailure(
+            .wrong, "nothing was proven: \(check.notes.joined(separator: "; ").prefix(300))")
+        return StepAnswer(.failure(failure), hash: check.sha256, seconds: seconds)
       }
       return StepAnswer(
         .success(
@@ -174,21 +219,22 @@ public final class GPUBackend: TrialBackend {
     let start = ContinuousClock.now
     let module = Self.module(candidate)
     do throws(WorkerFailure) {
-      let report = try await sessions[lane].time([module], options: Self.options(effort))
+      var options = Self.options(effort)
+      floors.add(to: &options, module)
+      let report = try await sessions[lane].time([module], options: options)
       await sessions[lane].trim()
       let seconds = Self.seconds(since: start)
       guard let timing = report.candidate(module.name) else {
         let finding = report.failures[module.name]
         return StepAnswer(
           .failure(
-            StepFailure(
-              Self.kind(finding?.reason), finding?.message ?? "no times came back")),
+            finding.map(Self.failure) ?? StepFailure(.wrong, "no times came back")),
           hash: candidate.hash.hex, seconds: seconds)
       }
       let hash = timing.subject.sha256 ?? ""
       if let finding = timing.findings.first {
         return StepAnswer(
-          .failure(StepFailure(.untrusted, "\(finding.reason.rawValue): \(finding.message)")),
+          .failure(StepFailure(.untrusted, Self.failure(finding).message)),
           hash: hash, seconds: seconds)
       }
       return StepAnswer(
@@ -263,16 +309,25 @@ public final class GPUBackend: TrialBackend {
     }
   }
 
+  private static func failure(_ finding: GPUFinding) -> StepFailure {
+    let kind = Self.kind(finding.reason)
+    // Said once: the kind stands before the message wherever it is shown.
+    let words = finding.reason.rawValue
+    return StepFailure(
+      kind, words == kind.rawValue ? finding.message : "\(words): \(finding.message)")
+  }
+
   private static func failure(_ failure: WorkerFailure) -> StepFailure {
     let text = failure.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     switch failure.kind {
-    case .notStarted, .protocol: return StepFailure(.environment, text)
+    case .notStarted, .protocol, .cancelled: return StepFailure(.environment, text)
     case .timedOut: return StepFailure(.timedOut, text)
     case .outOfMemory: return StepFailure(.memory, text)
     case .outOfResources: return StepFailure(.resources, text)
     case .compile: return StepFailure(.compile, text)
     case .python: return StepFailure(.python, text)
     case .lied, .garbage: return StepFailure(.untrusted, text)
+    case .crashed: return StepFailure(.crashed, text)
     default: return StepFailure(.crashed, "\(failure.kind.rawValue): \(text)")
     }
   }
@@ -286,8 +341,7 @@ public final class GPUBackend: TrialBackend {
 extension GPUBackend {
   /// What a request's modules are measured on: its problem file, its inputs, or those that its
   /// profile implies.
-  static func problem(of request: Request) throws(Diagnostic) -> GPUProblem {
-    let known = KnownProblem.find(for: request)
+  static func problem(of request: Request, _ known: KnownProblem) throws(Diagnostic) -> GPUProblem {
     var text = known.inputs.problem?.source.text
     var inputs: [GPUInput] = []
     if case .tensors(let tensors) = known.inputs.inputs {

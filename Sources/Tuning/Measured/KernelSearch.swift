@@ -110,6 +110,7 @@ struct KernelSearch {
   /// several.
   private mutating func anchor(_ search: inout MeasuredSearch) async throws -> LaunchConfig? {
     guard originals.count > 1 else { return originals.first }
+    // Predictions only order what is measured: without them the given order stands.
     let cost = try? tuner.evaluate(originals, in: start.state)
     let reference = tuner.referenceConfig(originals, cost)
     let ranked = originals.enumerated().sorted { left, right in
@@ -140,7 +141,13 @@ struct KernelSearch {
     var items: [(state: ModuleState, label: String, config: String?)] = []
     var byText: [String: LaunchConfig] = [:]
     for config in configs {
-      guard let one = try? pinned(state, to: config) else { continue }
+      let one: ModuleState
+      do throws(Diagnostic) {
+        one = try pinned(state, to: config)
+      } catch {
+        search.leftOut("\(kernel) at \(tuner.text(of: config, in: state))", error)
+        continue
+      }
       let text = tuner.text(of: config, in: state)
       byText[search.candidate(one, label: "", nil).hash.hex] = config
       items.append((one, "\(kernel) at \(text)", text))
@@ -163,6 +170,7 @@ struct KernelSearch {
   private mutating func bestBody(_ search: inout MeasuredSearch, _ anchor: LaunchConfig?)
     async throws -> Body
   {
+    // A body that cannot be held to the anchor is compared with the configs that it has.
     func hold(_ state: ModuleState) -> ModuleState {
       anchor.flatMap { try? pinned(state, to: $0) } ?? state
     }
@@ -200,6 +208,7 @@ struct KernelSearch {
   /// The states that predictions lead through, the last first, and each chain with one link left
   /// out.
   private mutating func predicted() -> [ModuleState] {
+    // What the model cannot analyse has no predicted chain; neighbours are measured all the same.
     guard let baseline = try? tuner.evaluate(originals, in: start.state) else { return [] }
     tuner.visited = []
     _ = tuner.rewriteBody(start.state, baseline: baseline)
@@ -230,6 +239,7 @@ struct KernelSearch {
     return applied(rewrite, site, to: state)
   }
 
+  /// nil where the rewrite finds on applying that it may not: a place is only where it may be tried.
   private func applied(_ rewrite: any Rewrite, _ site: RewriteSite, to state: ModuleState)
     -> ModuleState?
   {
@@ -292,6 +302,7 @@ struct KernelSearch {
     if let anchor { ratios[ConfigKey(anchor)] = body.ratio }
     guard tuner.policy.allows(.numWarps) || tuner.policy.allows(.numStages), !originals.isEmpty
     else { return [] }
+    // Without an analysis stages and warps are taken to matter.
     let cost = try? tuner.evaluate(originals, in: body.state)
     let analyses = cost?.perConfig.values.flatMap(\.analyses) ?? []
     let stagesMatter = cost == nil || analyses.contains { $0.hasPipelinableLoop }
@@ -331,18 +342,16 @@ struct KernelSearch {
       }
       .prefix(count).map(\.config)
     }
-    for config in best(Self.shapesForWarps) {
-      try await tryAll(
-        pool.map(\.config).filter {
-          $0.constants == config.constants && $0.numStages == config.numStages
-        })
-    }
-    for config in best(Self.shapesForStages) {
-      try await tryAll(
-        pool.map(\.config).filter {
-          $0.constants == config.constants && $0.numWarps == config.numWarps
-        })
-    }
+    // All at once, so that several devices have enough to do.
+    let configs = pool.map(\.config)
+    try await tryAll(
+      best(Self.shapesForWarps).flatMap { shape in
+        configs.filter { $0.constants == shape.constants && $0.numStages == shape.numStages }
+      })
+    try await tryAll(
+      best(Self.shapesForStages).flatMap { shape in
+        configs.filter { $0.constants == shape.constants && $0.numWarps == shape.numWarps }
+      })
     return ranked()
   }
 
@@ -408,20 +417,27 @@ struct KernelSearch {
     let prefix = changes.isEmpty ? "" : changes.joined(separator: "; ") + "; "
     let configs = list(from: ranked, body.state)
     let isOther = Set(configs.map(ConfigKey.init)) != Set(originals.map(ConfigKey.init))
-    if isOther, configs.count > 1 || isAutotuned(body.state),
-      let rewritten = try? TuneConfigs.apply(
-        kernel: kernel, configs: configs, to: body.state.subject),
-      let state = try? ModuleState(rewritten, after: body.state, inputs: tuner.inputs)
-    {
+    func add(_ label: String, _ make: () throws(Diagnostic) -> ModuleState) {
+      do throws(Diagnostic) {
+        items.append((try make(), prefix + label, nil))
+      } catch {
+        search.leftOut(label, error)
+      }
+    }
+    if isOther, configs.count > 1 || isAutotuned(body.state) {
       let names = configs.map { tuner.text(of: $0, in: body.state) }.joined(separator: ", ")
-      items.append((state, "\(prefix)\(kernel) chooses among \(names)", nil))
+      add("\(kernel) chooses among \(names)") { () throws(Diagnostic) in
+        try ModuleState(
+          try TuneConfigs.apply(kernel: kernel, configs: configs, to: body.state.subject),
+          after: body.state, inputs: tuner.inputs)
+      }
     }
     if !isAutotuned(body.state), let best = ranked.first?.config,
-      !originals.contains(where: { ConfigKey($0) == ConfigKey(best) }),
-      let state = try? pinned(body.state, to: best)
+      !originals.contains(where: { ConfigKey($0) == ConfigKey(best) })
     {
-      items.append(
-        (state, "\(prefix)\(kernel) launched with \(tuner.text(of: best, in: body.state))", nil))
+      add("\(kernel) launched with \(tuner.text(of: best, in: body.state))") {
+        () throws(Diagnostic) in try pinned(body.state, to: best)
+      }
     }
     if !changes.isEmpty { items.append((body.state, changes.joined(separator: "; "), nil)) }
     var found: [MeasuredSearch.Variant] = []

@@ -165,6 +165,7 @@ public struct MeasuredOptimizer: Sendable {
     outcome.referenceConfig = reference
     outcome.microsecondsBefore =
       reference.flatMap { cost.perConfig[ConfigKey($0)]?.microseconds } ?? cost.microseconds
+    // Predicted, beside what was measured: without an analysis there is no prediction.
     outcome.microsecondsAfter =
       state.applied.isEmpty
       ? outcome.microsecondsBefore : (try? tuner.evaluate(configs, in: state))?.microseconds

@@ -123,6 +123,13 @@ struct MeasuredSearch {
       kernel: kernel, config: config)
   }
 
+  /// Notes what could not be written, and so is not tried.
+  mutating func leftOut(_ what: String, _ reason: Diagnostic) {
+    notes.append(
+      Diagnostic(
+        id: "candidate-left-out", severity: .note, "\(what) is not tried: \(reason.message)"))
+  }
+
   func isExhausted(_ share: Double) -> Bool {
     spent >= budget * share || records.count >= Self.trialLimit
   }

@@ -50,6 +50,8 @@ public struct StepFailure: Error, Codable, Hashable, Sendable {
     case timedOut = "timed-out"
     /// What came back cannot be trusted: another text was run, a time below the roofline floor.
     case untrusted
+    /// The lane's device is of no use any more, whoever asks: another lane has to do it.
+    case device
     /// Nothing can be run at all: the search ends here.
     case environment
   }
@@ -151,12 +153,18 @@ public struct StepAnswer<Figures: Sendable>: Sendable {
 /// backend that times holds its device for itself while it does.
 public protocol TrialBackend: Sendable {
   var identity: BackendIdentity { get }
-  /// How many trials may run at once; at least 1.
+  /// How many trials may run at once; at least 1. A lane that is lost on the way still counts.
   var lanes: Int { get }
+  /// Whether a lane failed with `device`, which nothing mends.
+  func isLost(lane: Int) -> Bool
   func compile(_ candidate: Candidate, lane: Int) async -> StepAnswer<CompileFigures>
   func check(_ candidate: Candidate, depth: CheckDepth, lane: Int) async
     -> StepAnswer<CheckFigures>
   func time(
     _ candidate: Candidate, against original: Candidate, effort: TimingEffort, lane: Int
   ) async -> StepAnswer<TimingFigures>
+}
+
+extension TrialBackend {
+  public func isLost(lane: Int) -> Bool { false }
 }

@@ -136,6 +136,7 @@ public final class TrialLog: Sendable {
     }
   }
 
+  /// - Returns: false for a line that is neither kind of entry: the caller refuses the log.
   private static func absorb(_ line: ArraySlice<UInt8>, into state: inout State) -> Bool {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(

@@ -68,29 +68,67 @@ public struct TrialRunner: Sendable {
   }
 
   /// The records of all plans, in their order. Trials spread over the backend's lanes; each lane
-  /// has one at a time. Cancelled, it throws after the trials under way were left without a record.
+  /// has one at a time. What a lane was at when it was lost is begun again on another. Cancelled, it
+  /// throws after the trials under way were left without a record.
   ///
-  /// - Throws: where the log cannot be written, or nothing can be run at all.
+  /// - Throws: where the log cannot be written, nothing can be run at all, or all lanes are lost.
   public func run(_ plans: [TrialPlan]) async throws -> [TrialRecord] {
-    let lanes = max(1, min(backend.lanes, plans.count))
-    let next = Counter()
-    return try await withThrowingTaskGroup(of: [(Int, TrialRecord)].self) { group in
-      for lane in 0..<lanes {
+    var records: [Int: TrialRecord] = [:]
+    var rest = Array(plans.indices)
+    var loss: StepFailure?
+    var passes = 0
+    while !rest.isEmpty {
+      let lanes = (0..<max(1, backend.lanes)).filter { !backend.isLost(lane: $0) }
+      // Each pass but the last loses a lane.
+      passes += 1
+      guard !lanes.isEmpty, passes <= max(1, backend.lanes) else {
+        throw loss ?? StepFailure(.device, "no device is left")
+      }
+      let queue = Queue(rest)
+      rest = []
+      let made = try await run(plans, from: queue, on: lanes.prefix(queue.count))
+      for part in made {
+        records.merge(part.records) { first, _ in first }
+        if let lost = part.lost { rest.append(lost) }
+        loss = part.loss ?? loss
+      }
+      rest += queue.left
+      rest.sort()
+    }
+    return plans.indices.compactMap { records[$0] }
+  }
+
+  /// What one lane did until nothing was left, or until it was lost.
+  private struct LanePart: Sendable {
+    var records: [Int: TrialRecord] = [:]
+    /// The plan that it was at.
+    var lost: Int?
+    var loss: StepFailure?
+  }
+
+  private func run(_ plans: [TrialPlan], from queue: Queue, on lanes: ArraySlice<Int>) async throws
+    -> [LanePart]
+  {
+    try await withThrowingTaskGroup(of: LanePart.self) { group in
+      for lane in lanes {
         group.addTask {
-          var done: [(Int, TrialRecord)] = []
-          while true {
+          var part = LanePart()
+          while let index = queue.take() {
             try Task.checkCancellation()
-            let index = next.take()
-            guard index < plans.count else { return done }
-            done.append((index, try await run(plans[index], lane: lane)))
+            do {
+              part.records[index] = try await run(plans[index], lane: lane)
+            } catch let failure as StepFailure where failure.kind == .device {
+              part.lost = index
+              part.loss = failure
+              break
+            }
           }
+          return part
         }
       }
-      var records: [Int: TrialRecord] = [:]
-      for try await part in group {
-        for (index, record) in part { records[index] = record }
-      }
-      return plans.indices.compactMap { records[$0] }
+      var parts: [LanePart] = []
+      for try await part in group { parts.append(part) }
+      return parts
     }
   }
 
@@ -189,7 +227,7 @@ private struct Gathering {
     switch answer.outcome {
     case .success(let figures): store(&entry, figures)
     case .failure(let failure):
-      if failure.kind == .environment { throw failure }
+      if failure.kind == .environment || failure.kind == .device { throw failure }
       entry.passed = false
       entry.detail = "\(failure.kind.rawValue): \(failure.message)"
     }
@@ -197,14 +235,18 @@ private struct Gathering {
   }
 }
 
-/// Hands out 0, 1, 2, … to several tasks.
-private final class Counter: Sendable {
-  private let value = Mutex(0)
+/// Hands out numbers in their order to several tasks.
+private final class Queue: Sendable {
+  private let numbers: Mutex<ArraySlice<Int>>
+  let count: Int
 
-  func take() -> Int {
-    value.withLock { value in
-      defer { value += 1 }
-      return value
-    }
+  init(_ numbers: [Int]) {
+    self.numbers = Mutex(numbers[...])
+    count = numbers.count
   }
+
+  func take() -> Int? { numbers.withLock { $0.popFirst() } }
+
+  /// What nobody took.
+  var left: [Int] { numbers.withLock { Array($0) } }
 }

@@ -87,6 +87,13 @@ extension KernelTuner {
     }
   }
 
+  /// Says that stored winners of other shapes are not among the choices, and why.
+  mutating func refuseStoredShapes(_ reason: Diagnostic, in state: ModuleState) {
+    trials.append(
+      emissionTrial(
+        "tune-configs", "take stored winners of other shapes as well", "", .refused(reason), state))
+  }
+
   /// One choice a shape: the best evidence first.
   private static func best(of choices: [ShapeChoice]) -> [ShapeChoice] {
     var order: [[String: Int]] = []

@@ -3,6 +3,7 @@ import DeviceModel
 import Diagnostics
 import HostProgram
 import Rewrites
+import Toolchain
 
 extension WinnerKey {
   /// The key of a kernel as a module launches it; nil where its launches are not known.
@@ -14,7 +15,7 @@ extension WinnerKey {
   ) {
     let launches = state.subject.run?.launches.filter { $0.kernel == kernel } ?? []
     guard !launches.isEmpty, state.subject.run?.inputsAreKnown == true,
-      let content = KernelContent.hash(of: kernel, in: state.triton)
+      let content = KernelFingerprint(state.tree).content(of: kernel)
     else { return nil }
     self.init(
       device: GPU.find(device)?.name ?? device, driver: driver, triton: triton, torch: torch,
@@ -49,6 +50,7 @@ extension Optimizer {
         originalConfigs: originals, configs: tuner.originals(in: next))
       outcome.parameterNames =
         start.triton.function(named: kernel)?.parameters.map(\.name) ?? []
+      // Predictions beside what was measured then: where there are none, none are shown.
       let before = try? tuner.evaluate(originals, in: start)
       let after = try? tuner.evaluate(outcome.configs, in: next)
       outcome.referenceConfig = tuner.referenceConfig(originals, before)
@@ -96,7 +98,13 @@ extension Optimizer {
     let start = ModuleState(tree: request.tree, run: state.subject.run)
     if let winners, let key = WinnerKey(of: kernel, in: start, device: request.gpu.name) {
       let steps = Winner.steps(of: kernel, in: state, after: start)
-      for winner in (try? winners.shapes(of: key)) ?? [] where winner.steps == steps {
+      var stored: [Winner] = []
+      do throws(Diagnostic) {
+        stored = try winners.shapes(of: key)
+      } catch {
+        tuner.refuseStoredShapes(error, in: state)
+      }
+      for winner in stored where winner.steps == steps {
         guard let best = winner.configs.first?.launchConfig else { continue }
         choices += winner.keyArguments.map {
           ShapeChoice(values: $0, config: best, level: winner.level)

@@ -13,7 +13,7 @@ public struct WinnerKey: Codable, Hashable, Sendable {
   public var torch: String?
   /// The kernel's name in its module, for people.
   public var kernel: String
-  /// Hash of the kernel's text with all that it calls and reads: ``KernelContent``.
+  /// Hash of the kernel's text with all that it calls and reads: ``KernelFingerprint/content(of:)``.
   public var content: String
   /// The launches' shapes, as far as compilation and time depend on them: ``ShapeClass``.
   public var shape: String

@@ -2,10 +2,12 @@ import ArgumentParser
 import DeviceModel
 import Diagnostics
 import Foundation
+import HostProgram
 import PythonSyntax
 import Requests
 import TileIR
 import Toolchain
+import Tuning
 
 /// `hone bench`: is a candidate right on this GPU, and how fast is it beside its original?
 struct BenchCommand: AsyncParsableCommand {
@@ -123,7 +125,7 @@ struct BenchCommand: AsyncParsableCommand {
       report = try await measure(session, lock, modules, original, problemTree)
     } catch let failure as WorkerFailure {
       bar.clear()
-      throw Self.failure(failure)
+      throw ToolchainSession.failure(failure)
     }
     bar.clear()
     await session.close()
@@ -143,7 +145,7 @@ struct BenchCommand: AsyncParsableCommand {
       report = try await python.probe(
         scratch: hand.scratch, environment: hand.environment, imports: false)
     } catch {
-      throw Self.failure(error)
+      throw ToolchainSession.failure(error)
     }
     do throws(Diagnostic) {
       return report.gpus.isEmpty ? nil : try report.gpu(gpus)
@@ -176,10 +178,10 @@ struct BenchCommand: AsyncParsableCommand {
       } catch {
         report.opening.notes.append("times are held against no floor of bytes: \(error.message)")
       }
+      options.ownFloorSeconds["original"] = ownFloor(original, problem ?? original, gpu)
       for module in modules {
         let tree = PythonParser.parse(SourceText(name: module.name, bytes: Array(module.text.utf8)))
-        options.ownFloorSeconds[module.name] = BenchFloor.seconds(
-          tree, problem: problem ?? original, on: gpu)
+        options.ownFloorSeconds[module.name] = ownFloor(tree, problem ?? original, gpu)
       }
     }
     let right = modules.filter { module in
@@ -189,6 +191,14 @@ struct BenchCommand: AsyncParsableCommand {
     defer { lock?.release() }
     report.timing = try await session.time(right, options: options)
     return report
+  }
+
+  /// What a module's own launches take at least; 0 where they cannot be followed.
+  private func ownFloor(_ module: ModuleTree, _ problem: ModuleTree, _ gpu: GPU) -> Double {
+    guard let run = try? HostProgram(module: module, problem: problem).run(.fromProblem) else {
+      return 0
+    }
+    return LaunchFloor.seconds(of: run, in: module, on: gpu)
   }
 
   private func problem(_ original: ModuleTree, _ tree: ModuleTree?) throws -> GPUProblem {
@@ -216,14 +226,6 @@ struct BenchCommand: AsyncParsableCommand {
         ])
     }
     return problem
-  }
-
-  /// The environment's fault, or the original's.
-  private static func failure(_ failure: WorkerFailure) -> Failure {
-    var diagnostic = failure.diagnostic
-    let isInput = ["original:", "problem:"].contains { failure.message.hasPrefix($0) }
-    if !isInput { diagnostic.nextStep = "run 'hone doctor'" }
-    return Failure(outcome: isInput ? .input : .environment, diagnostics: [diagnostic])
   }
 
   /// Modules named after their files; equal names are told apart by a number.

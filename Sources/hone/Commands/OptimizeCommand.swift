@@ -101,7 +101,7 @@ struct OptimizeCommand: AsyncParsableCommand {
       return try predictor(request).run()
     }
     // The program may end before the last reference to the folder goes.
-    defer { hand.scratch.tearDown() }
+    defer { hand.session.scratch.tearDown() }
     switch toolchain.backend {
     case .gpu where !hand.hasGPU, .compiler where !hand.hasCompiler:
       throw Failure(
@@ -114,7 +114,12 @@ struct OptimizeCommand: AsyncParsableCommand {
               + ", which '\(hand.python.executable)' does not have",
             nextStep: "run 'hone doctor'")
         ])
-    case .gpu: return try await measure(request, hand, indices)
+    case .gpu:
+      do {
+        return try await measure(request, hand, indices)
+      } catch let failure as WorkerFailure {
+        throw ToolchainSession.failure(failure)
+      }
     case .auto where hand.hasGPU:
       do {
         return try await measure(request, hand, indices)
@@ -165,8 +170,8 @@ struct OptimizeCommand: AsyncParsableCommand {
     -> Optimization
   {
     let backend = try GPUBackend(
-      request: request, python: hand.python, report: hand.report, scratch: hand.scratch,
-      environment: hand.environment, gpus: gpus)
+      request: request, python: hand.python, report: hand.report, scratch: hand.session.scratch,
+      environment: hand.session.environment, gpus: gpus, note: { note($0) })
     let header = MeasuredOptimizer.header(
       for: request, backend: backend.identity, tool: Hone.configuration.version)
     let trials = try log.map { path throws(Diagnostic) in
@@ -216,8 +221,8 @@ struct OptimizeCommand: AsyncParsableCommand {
 
   private func target(_ request: Request, _ hand: ToolchainAtHand) -> CompiledTarget {
     CompiledTarget(
-      request: request, python: hand.python, report: hand.report, scratch: hand.scratch,
-      environment: hand.environment,
+      request: request, python: hand.python, report: hand.report, scratch: hand.session.scratch,
+      environment: hand.session.environment,
       workers: min(16, ProcessInfo.processInfo.activeProcessorCount))
   }
 

@@ -218,6 +218,7 @@ struct ProfileCommand: AsyncParsableCommand {
 
     func match(_ profiles: [KernelProfile], records: [LaunchRecord]?) -> ProfileMatch {
       let program = HostProgram(module: module, problem: problem)
+      // Without a run the launches are matched by name alone, as `unknown` says.
       let run = try? program.run(.fromProblem)
       let expected: ExpectedLaunches
       if let records {

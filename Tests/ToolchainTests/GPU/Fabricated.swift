@@ -115,11 +115,13 @@ enum Fabricated {
 
   static func report(
     _ reply: GPUReplies.Timed, floorSeconds: Double = 0, ownFloorSeconds: Double = 0,
-    cross: TimingJudge.CrossCheck? = nil
+    ownFloorOfOriginal: Double = 0, cross: TimingJudge.CrossCheck? = nil
   ) throws -> TimingReport {
     var options = TimingOptions()
     options.floorSeconds = floorSeconds
-    options.ownFloorSeconds = ["candidate": ownFloorSeconds]
+    options.ownFloorSeconds = [
+      "candidate": ownFloorSeconds, "original": ownFloorOfOriginal,
+    ]
     let judge = TimingJudge(
       options: options, checks: ["candidate": check()],
       hashes: ["original": hash, "candidate": hash])

@@ -46,6 +46,11 @@ struct TimingJudgeTests {
       Fabricated.timed(Fabricated.subject("candidate", 0.1)), floorSeconds: 0.001)
     #expect(reasons(report.candidate("candidate")) == [])
     #expect(report.notes.contains { $0.contains("floor") })
+    let own = try Fabricated.report(
+      Fabricated.timed(Fabricated.subject("candidate", 0.1)), ownFloorSeconds: 0.00015,
+      ownFloorOfOriginal: 0.0003)
+    #expect(reasons(own.candidate("candidate")) == [])
+    #expect(own.notes.contains { $0.contains("floor of its products") })
   }
 
   @Test func resultsOfTimedCallsCount() throws {

@@ -2,6 +2,7 @@ import Diagnostics
 import HostProgram
 import PythonSyntax
 import Testing
+import Toolchain
 import TritonLowering
 
 @testable import Tuning
@@ -27,7 +28,7 @@ import TritonLowering
     var text = Self.module
     for (old, new) in edits { text = text.replacing(old, with: new) }
     let tree = PythonParser.parse(SourceText(name: "m.py", text: text))
-    return KernelContent.hash(of: "k", in: TritonModule(tree))
+    return KernelFingerprint(tree).content(of: "k")
   }
 
   @Test func contentIsWhatIsCompiled() throws {
@@ -36,13 +37,14 @@ import TritonLowering
     #expect(hash(("tl.arange(0, B)", "tl.arange(0,  B)")) == original)
     #expect(hash(("'B': 64", "'B': 128")) == original)
     #expect(hash(("UNUSED = 3", "UNUSED = 4")) == original)
+    #expect(hash(("import triton\n", "\"\"\"Another module.\"\"\"\nimport triton\n")) == original)
     #expect(
       hash(("@triton.autotune(configs=[triton.Config({'B': 64})], key=['n'])\n", "")) == original)
     #expect(hash(("SCALE = 2", "SCALE = 4")) != original)
     #expect(hash(("x * SCALE", "x + SCALE")) != original)
     #expect(hash(("x + i, twice", "x + i + 1, twice")) != original)
     let tree = PythonParser.parse(SourceText(name: "m.py", text: Self.module))
-    #expect(KernelContent.hash(of: "missing", in: TritonModule(tree)) == nil)
+    #expect(KernelFingerprint(tree).content(of: "missing") == nil)
   }
 
   private func launch(_ arguments: [(String, ArgumentValue)], key: [String] = []) -> Launch {
