@@ -70,7 +70,7 @@ struct ManyGPUsTests {
     let machine = try FakeGPUs()
     let result = try await machine.optimize(
       log: "log.jsonl",
-      faults: #"[{"op": "\#(operation)", "gpu": 2, "from": 3, "to": 3, "what": "die"}]"#)
+      faults: #"[{"op": "\#(operation)", "gpu": 2, "from": 2, "to": 2, "what": "die"}]"#)
     try #require(result.code == 0, "\(result.errors)")
     #expect(result.output.contains("a: tl.constexpr"))
     let trials = try machine.trials("log.jsonl").filter { $0.end != nil }

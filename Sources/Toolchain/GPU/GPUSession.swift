@@ -269,7 +269,11 @@ public actor GPUSession {
     var cross: [String: TimingJudge.CrossCheck] = [:]
     if options.crossCheck {
       for subject in reply.subjects where names.contains(subject.name) {
-        cross[subject.name] = try await crossCheck(subject)
+        for _ in 0..<Self.crossChecks {
+          let check = try await crossCheck(subject)
+          cross[subject.name] = check
+          if !check.isAmiss { break }
+        }
       }
     }
     var report = try judge.judge(
@@ -277,6 +281,9 @@ public actor GPUSession {
     report.failures.merge(notChecked) { first, _ in first }
     return report
   }
+
+  /// How often the clocks are compared before they are said to disagree.
+  private static let crossChecks = 4
 
   /// About 50 ms of calls in a row, with Hone's clock beside the worker's.
   private func crossCheck(

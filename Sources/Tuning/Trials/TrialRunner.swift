@@ -84,9 +84,11 @@ public struct TrialRunner: Sendable {
       guard !lanes.isEmpty, passes <= max(1, backend.lanes) else {
         throw loss ?? StepFailure(.device, "no device is left")
       }
-      let queue = Queue(rest)
+      // Each lane has one to begin with, however slowly it starts.
+      let firsts = Array(zip(lanes, rest))
+      let queue = Queue(rest.dropFirst(firsts.count))
       rest = []
-      let made = try await run(plans, from: queue, on: lanes.prefix(queue.count))
+      let made = try await run(plans, firsts, then: queue)
       for part in made {
         records.merge(part.records) { first, _ in first }
         if let lost = part.lost { rest.append(lost) }
@@ -106,14 +108,15 @@ public struct TrialRunner: Sendable {
     var loss: StepFailure?
   }
 
-  private func run(_ plans: [TrialPlan], from queue: Queue, on lanes: ArraySlice<Int>) async throws
-    -> [LanePart]
-  {
+  private func run(
+    _ plans: [TrialPlan], _ firsts: [(lane: Int, index: Int)], then queue: Queue
+  ) async throws -> [LanePart] {
     try await withThrowingTaskGroup(of: LanePart.self) { group in
-      for lane in lanes {
+      for (lane, first) in firsts {
         group.addTask {
           var part = LanePart()
-          while let index = queue.take() {
+          var next: Int? = first
+          while let index = next {
             try Task.checkCancellation()
             do {
               part.records[index] = try await run(plans[index], lane: lane)
@@ -122,6 +125,7 @@ public struct TrialRunner: Sendable {
               part.loss = failure
               break
             }
+            next = queue.take()
           }
           return part
         }
@@ -238,12 +242,8 @@ private struct Gathering {
 /// Hands out numbers in their order to several tasks.
 private final class Queue: Sendable {
   private let numbers: Mutex<ArraySlice<Int>>
-  let count: Int
 
-  init(_ numbers: [Int]) {
-    self.numbers = Mutex(numbers[...])
-    count = numbers.count
-  }
+  init(_ numbers: ArraySlice<Int>) { self.numbers = Mutex(numbers) }
 
   func take() -> Int? { numbers.withLock { $0.popFirst() } }
 
