@@ -367,7 +367,8 @@ struct CheckSession {
   ) throws -> [[Double]]? {
     guard hasReference else { return nil }
     let oracle = ContentOracle(original, setting(plan), shared)
-    let host = try plan.problem.run(oracle.host, calls: plan.calls, isReference: true)
+    let host = try original.forReference(plan.problem, calls: plan.calls)
+      .run(oracle.host, calls: plan.calls, isReference: true)
     if let gap = host.trace.gap { throw gap }
     guard host.trace.outputs.count == outputs.count,
       zip(host.trace.outputs, outputs).allSatisfy({ $0.shape == $1.shape.shape })

@@ -112,6 +112,8 @@ public struct HostRun: Sendable {
   public var trace = HostTrace()
   /// What `get_init_inputs` gives, by position in its list; nil where it cannot be varied.
   public var constructorArguments: [ConstructorArgument?] = []
+  /// Whether it ran as after `model.eval()`, for no kernel is launched in training mode.
+  public var isInference = false
 
   public init(
     launches: [Launch] = [], inputs: [(name: String, shape: TensorShape)] = [],

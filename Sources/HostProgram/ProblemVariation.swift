@@ -6,6 +6,8 @@ public struct ProblemVariation: Sendable, Hashable {
   /// Whether floating inputs of rank 2 and more are views with the last two axes swapped in memory:
   /// same shape, same contents, not contiguous.
   public var transposesInputs = false
+  /// Whether `Model.eval()` is called before `forward`.
+  public var isInference = false
 
   public init(arguments: [Int: ConstructorArgument] = [:], transposesInputs: Bool = false) {
     self.arguments = arguments

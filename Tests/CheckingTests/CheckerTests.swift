@@ -65,6 +65,29 @@ import Testing
     return checker.check()
   }
 
+  /// A module whose kernels run after `eval()` only is held to the `Model` after `eval()`.
+  @Test func `Inference is compared with inference`() throws {
+    var text = Self.module
+    for (old, new) in [
+      (
+        "        return scale(x, 3.0)", "        return x * 2.0 if self.training else scale(x, 3.0)"
+      ),
+      (
+        "        return x * 3.0 + 1.0", "        return x * 2.0 if self.training else x * 3.0 + 1.0"
+      ),
+    ] {
+      try #require(text.contains(old))
+      text = text.replacing(old, with: new)
+    }
+    var checker = Checker(candidate: Self.tree(text), original: Self.tree(text, "original.py"))
+    checker.options.budget = 1200
+    checker.options.isQuick = true
+    checker.options.secondsPerRun = 0.1
+    let report = checker.check()
+    #expect(report.verdict == .passed && !report.runs.isEmpty)
+    #expect(report.runs.allSatisfy { $0.reference == .model && $0.candidate.relativeL2 < 1e-6 })
+  }
+
   @Test func `A module agrees with itself and with its Model`() throws {
     let report = try Self.check([])
     #expect(report.verdict == .passed)

@@ -126,18 +126,19 @@ final class FakeGPUs: Sendable {
         events: events, faults: faults, seconds: seconds, factors: factors))
   }
 
-  /// A run that is sent a signal as soon as `isReady` holds; its end.
+  /// A run that is sent a signal as soon as `isReady` holds; how it ended.
   func optimize(
     on gpus: String = "0-3", log: String, faults: String, signal: Int32,
     when isReady: @escaping @Sendable () throws -> Bool
-  ) async throws -> Finished {
-    try await Program.run(
-      try #require(Command.binary).path, arguments(gpus, log, ["--output", path("unused.py")]),
-      environment: environment(events: "events", faults: faults)
-    ) { process in
-      try await Self.wait(for: isReady)
-      kill(process, signal)
-    }
+  ) throws -> Int32 {
+    let hone = try #require(Command.binary).path
+    let started = ChildProcess(
+      hone, arguments(gpus, log, ["--output", path("unused.py")]),
+      environment: environment(events: "events", faults: faults))
+    let process = try #require(started)
+    while try !isReady(), !process.hasEnded { usleep(5_000) }
+    process.send(signal: signal)
+    return process.wait()
   }
 
   /// Looks again and again; gives up after ten minutes, which only what never comes outlasts.

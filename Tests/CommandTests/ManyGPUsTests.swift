@@ -151,7 +151,7 @@ struct EndedRunTests {
     let whole = try await machine.optimize(log: "whole.jsonl", events: "whole")
     try #require(whole.code == 0, "\(whole.errors)")
     // From the tenth on, nothing answers any more: the run stands still with trials under way.
-    let end = try await machine.optimize(
+    let end = try machine.optimize(
       log: "log.jsonl", faults: #"[{"op": "\#(operation)", "from": 10, "what": "hang"}]"#,
       signal: signal
     ) {
@@ -159,7 +159,7 @@ struct EndedRunTests {
       return events.count { $0.event == "begin" } > events.count { $0.event == "end" }
         && events.count { $0.event == "begin" } >= 10
     }
-    #expect(end.code == 1000 + signal)
+    #expect(end == 1000 + signal)
     #expect(machine.leftovers.isEmpty)
     #expect(try machine.survivors().isEmpty)
     let kept = try machine.trials("log.jsonl")
@@ -180,13 +180,13 @@ struct EndedRunTests {
   @Test func killedAndResumed() async throws {
     let machine = try FakeGPUs()
     let whole = try await machine.optimize(log: "whole.jsonl", events: "whole")
-    let end = try await machine.optimize(
+    let end = try machine.optimize(
       log: "log.jsonl", faults: #"[{"op": "gpu.check", "from": 10, "what": "hang"}]"#,
       signal: SIGKILL
     ) {
       try machine.events().count { $0.op == "gpu.check" && $0.event == "begin" } >= 10
     }
-    #expect(end.code == 1000 + SIGKILL)
+    #expect(end == 1000 + SIGKILL)
     try await FakeGPUs.wait { try machine.leftovers.isEmpty && machine.survivors().isEmpty }
     let resumed = try await machine.optimize(log: "log.jsonl", events: "resumed")
     #expect(resumed.code == 0 && resumed.output == whole.output, "\(resumed.errors)")

@@ -45,15 +45,24 @@ public final class ModuleUnderTest {
 
   /// The host run of the module, or of the problem's `Model`; the same question is answered once.
   func run(_ problem: CheckProblem, calls: Int = 1, isReference: Bool = false) throws -> HostRun {
-    var plain = problem
+    var plain = isReference ? forReference(problem, calls: calls) : problem
     plain.label = ""
     plain.isStretched = false
     let key = RunKey(problem: plain, calls: calls, isReference: isReference)
     if let known = runs[key] { return try known.get() }
-    let result = Result { try problem.run(host, calls: calls, isReference: isReference) }
+    let result = Result { try plain.run(host, calls: calls, isReference: isReference) }
     if runs.count >= Self.runLimit { runs.removeAll() }
     runs[key] = result
     return try result.get()
+  }
+
+  /// A module that uses its kernels in inference only is held to the `Model` in inference.
+  func forReference(_ problem: CheckProblem, calls: Int = 1) -> CheckProblem {
+    var problem = problem
+    if (try? run(problem, calls: calls))?.isInference == true {
+      problem.variation.isInference = true
+    }
+    return problem
   }
 
   func lower(_ launch: Launch, _ config: LaunchConfig) throws(Diagnostic) -> Function {

@@ -83,14 +83,15 @@ struct HostRunner: Sendable {
       let learner = Learner(session.evaluator, guess)
       var next: [Guess] = []
       do {
-        let run = try session.run(calls: calls)
+        let run = try session.run(isTraining: !variation.isInference, calls: calls)
         guard run.launches.isEmpty, target == .modelNew else { return .success(run) }
         // A module may use its kernels in inference only (batch norm with running statistics).
         let other = HostSession(
           program, target, inputs, guess.knowledge, constants: constants, variation: variation)
-        if let inference = try? other.run(isTraining: false, calls: calls),
+        if var inference = try? other.run(isTraining: false, calls: calls),
           !inference.launches.isEmpty
         {
+          inference.isInference = true
           return .success(inference)
         }
         if withoutLaunches == nil { withoutLaunches = run }
