@@ -208,6 +208,10 @@ struct CheckSession {
     ] {
       plans.append(Plan(problem: first, input: input, config: 0))
     }
+    if let long = problems.last(where: \.isStretched) {
+      // Long sums of numbers of both signs.
+      plans.append(Plan(problem: long, input: .cancelling, config: 0))
+    }
     plans.append(
       Plan(problem: first, input: .asGiven(seed: 1), config: 0, order: .descending))
     plans.append(

@@ -59,7 +59,11 @@ import Testing
       try #require(text.contains(old))
       text = text.replacing(old, with: new)
     }
-    var checker = Checker(candidate: tree(text), original: tree(module, "original.py"))
+    var original = module
+    for (old, new) in edits where old.hasPrefix("rows") {
+      original = original.replacing(old, with: new)
+    }
+    var checker = Checker(candidate: tree(text), original: tree(original, "original.py"))
     checker.options.budget = 1200
     checker.options.secondsPerRun = 0.5
     return checker.check()
@@ -238,6 +242,15 @@ import Testing
       report.verdict == verdict || (verdict == .failed && report.verdict == .shapeSpecific),
       "\(report.findings) \(report.notes) \(String(describing: report.obstacle))")
     if verdict == .passed { #expect(report.runs.contains { $0.reference == .model }) }
+  }
+
+  @Test func `What is refused at every size is refused at a small one`() throws {
+    let report = try Self.check([
+      ("rows = 40", "rows = 400000"),
+      ("x = tl.load(x_ptr", "x = tl.no_such_function(x_ptr"),
+    ])
+    #expect(report.findings.first?.reason == .refused)
+    #expect(report.findings.first?.problem.contains("400000") == false, "\(report.findings)")
   }
 
   @Test func `What cannot be run is no failure`() throws {

@@ -19,8 +19,10 @@ struct ProblemChooser {
   /// Seconds one run may take.
   var target: Double
   var deadline: Date
+  /// Whether the candidate takes the given problem.
+  var asksCandidate = true
   /// Bytes that all inputs together may take.
-  private let byteLimit = 24 << 20
+  let byteLimit = 24 << 20
 
   /// A named size that can be chosen.
   struct Size: Hashable {
@@ -43,7 +45,7 @@ struct ProblemChooser {
     var notes: [String]
   }
 
-  func choose() throws -> Choice {
+  mutating func choose() throws -> Choice {
     var notes: [String] = []
     let given: CheckProblem
     var sizes: [Size] = []
@@ -66,9 +68,16 @@ struct ProblemChooser {
       notes.append("no get_inputs(): inputs have stand-in sizes")
       return Choice(problems: cost(run) == nil ? [] : [given], given: given, notes: notes)
     }
+    // What is refused at every size is refused at a small one too.
+    asksCandidate = accepts(given, candidateToo: true)
     var base = sizes
     shrink(&base)
     let first = problem(base)
+    if Date() > deadline, price(first) > Self.hopeless * target {
+      throw Diagnostic(
+        id: "out-of-time", "no size was found in time that can be afforded",
+        source: original.tree.source, nextStep: "give more time with --budget")
+    }
     var problems = [first]
     // Constants that only the constructor or only the inputs use look alike here: a variant that
     // the original does not take is left out.
@@ -100,6 +109,7 @@ struct ProblemChooser {
         _ = add(long, isStretched: long[unit[0]].value <= length)
       }
     }
+    if !isQuick, let many = crowded(short, units, given: sizes) { _ = add(many) }
     if !isQuick, units.count > 1 || problems.count == 1 {
       for unit in units.prefix(6) {
         _ = add(base.setting(unit, to: Self.withTail(base[unit[0]].value)))
@@ -109,6 +119,8 @@ struct ProblemChooser {
     return Choice(problems: Array(problems.prefix(24)), given: given, notes: notes)
   }
 
+  /// How many times what a run may take makes a problem not worth beginning.
+  private static let hopeless = 20.0
   private static let asGiven = CheckProblem(sizes: .constants([:]), label: "as given")
 
   /// Tails on as many axes as the original takes together.
@@ -178,6 +190,26 @@ struct ProblemChooser {
   }
 
   private static let longRow = 2048
+
+  /// All axes longer than given by a tail, the first ones short as far as it takes: planes of many
+  /// tiles, grids of more programs than a pass over the data has.
+  private func crowded(_ short: [Size], _ units: [[Int]], given: [Size]) -> [Size]? {
+    for hasTails in [true, false] {
+      var sizes = short
+      for unit in units {
+        let length = given[unit[0]].value
+        sizes.set(unit, to: hasTails ? Self.withTail(length) : length)
+      }
+      for unit in units.prefix(6) {
+        let next = problem(sizes)
+        if Date() < deadline, accepts(next, candidateToo: false), price(next) <= 2 * target {
+          return sizes
+        }
+        sizes.set(unit, to: Self.withTail(short[unit[0]].value))
+      }
+    }
+    return nil
+  }
 
   /// Small numbers (a window, a stride, a number of groups) are part of what is computed.
   private func isStructural(_ size: Size, _ given: Size) -> Bool { given.value <= 8 }
@@ -310,7 +342,7 @@ struct ProblemChooser {
   func accepts(_ problem: CheckProblem, candidateToo: Bool) -> Bool {
     guard (try? original.run(problem)) != nil else { return false }
     if hasReference, (try? original.run(problem, isReference: true)) == nil { return false }
-    guard candidateToo else { return true }
+    guard candidateToo, asksCandidate else { return true }
     guard let run = try? candidate.run(problem) else { return false }
     return canLower(run)
   }
@@ -321,73 +353,6 @@ struct ProblemChooser {
     run.launches.allSatisfy { launch in
       launch.configs.first.map { (try? candidate.lower(launch, $0.config)) != nil } ?? true
     }
-  }
-
-  func isAffordable(_ problem: CheckProblem) -> Bool { price(problem) <= 2 * target }
-
-  /// Seconds for one run of the dearer of both modules and the reference; infinite where it cannot
-  /// be had.
-  private func price(_ problem: CheckProblem) -> Double {
-    guard let run = try? original.run(problem), let seconds = cost(run) else {
-      return .infinity
-    }
-    var total = seconds
-    if hasReference, let reference = try? original.run(problem, isReference: true) {
-      total += Self.operatorSeconds(reference)
-    }
-    if let other = try? candidate.run(problem) {
-      total = max(
-        total,
-        (try? LaunchProbe(module: candidate, run: other).seconds(
-          config: 0, deadline: Date().addingTimeInterval(1))) ?? 0)
-    }
-    return total
-  }
-
-  /// Seconds for one run; nil where the inputs alone are too large.
-  private func cost(_ run: HostRun) -> Double? {
-    let bytes = run.trace.tensors.reduce(0) {
-      $0 &+ $1.shape.shape.reduce(1, &*) &* $1.shape.element.bytes
-    }
-    guard bytes <= byteLimit else { return nil }
-    let launches =
-      (try? LaunchProbe(module: original, run: run).seconds(
-        config: 0, deadline: Date().addingTimeInterval(1))) ?? 0
-    let elements = run.trace.tensors.reduce(0.0) { $0 + Double($1.shape.shape.reduce(1, &*)) }
-    return launches + Self.operatorSeconds(run) + elements * Self.secondsPerElement
-  }
-
-  /// What it costs to make, hand over, compare and look through an element of an input or parameter
-  /// in every module. The order of magnitude will do.
-  #if DEBUG
-    private static let secondsPerElement = 4e-6
-    private static let operatorWorkPerSecond = 1e7
-  #else
-    private static let secondsPerElement = 5e-8
-    private static let operatorWorkPerSecond = 3e8
-  #endif
-
-  /// A rough price of torch operators: results times the length of what each sums over.
-  static func operatorSeconds(_ run: HostRun) -> Double {
-    var work = 0.0
-    for case .operation(let operation) in run.trace.forward {
-      let size = operation.results.reduce(0.0) { $0 + Double($1.shape.reduce(1, &*)) }
-      var inner = 4.0
-      if case .tensor(let weight)? = operation.arguments["weight"], weight.shape.count > 1 {
-        inner = Double(weight.shape.dropFirst().reduce(1, &*))
-      } else if operation.name.contains("attention"),
-        case .tensor(let key)? = operation.arguments["key"], key.shape.count > 1
-      {
-        inner = 2 * Double(key.shape[key.shape.count - 2]) + 16
-      } else if case .tensor(let other)? = operation.arguments["other"]
-        ?? operation.arguments["mat2"],
-        operation.name.contains("m"), let last = other.shape.dropLast().last
-      {
-        inner = Double(last)
-      }
-      work += size * inner
-    }
-    return work / operatorWorkPerSecond
   }
 }
 

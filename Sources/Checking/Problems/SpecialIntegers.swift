@@ -35,12 +35,17 @@ enum SpecialIntegers {
     return found.mapValues { Array($0.sorted().prefix(4)) }
   }
 
-  /// Puts the numbers that the type holds into the first, the last and every fifth element.
+  /// Puts the numbers that the type holds into the first and the last element and, by no pattern,
+  /// into a quarter of the others.
   static func plant(_ marks: [Int], in values: inout [Double], _ element: ElementType) {
     let marks = marks.filter { isNumber(element) && element.holds($0) }
     guard !marks.isEmpty else { return }
-    for index in values.indices where index % 5 == 0 || index == values.count - 1 {
-      values[index] = Double(marks[index / 5 % marks.count])
+    for index in values.indices {
+      var state = (UInt64(index) &+ 1) &* 0x9E37_79B9_7F4A_7C15
+      state = (state ^ (state >> 31)) &* 0xBF58_476D_1CE4_E5B9
+      state ^= state >> 29
+      guard state % 4 == 0 || index == 0 || index == values.count - 1 else { continue }
+      values[index] = Double(marks[Int(state >> 32) % marks.count])
     }
   }
 

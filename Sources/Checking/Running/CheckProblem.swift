@@ -73,7 +73,7 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
   case cancelling
   /// One NaN and one infinity of each sign in each input.
   case special
-  /// As given, with integers that the original compares an input with in every fifth element of it.
+  /// As given, with integers that the original compares an input with in some of its elements.
   case marked([String: [Int]], seed: UInt64)
 
   public var description: String {
