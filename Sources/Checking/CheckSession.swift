@@ -61,7 +61,7 @@ struct CheckSession {
       report.obstacle =
         Date() > deadline
         ? Diagnostic(
-          id: "out-of-time",
+          id: Self.outOfTime,
           "no run was finished within \(String(format: "%g", checker.options.budget)) s",
           source: checker.candidate.source, nextStep: "give more time with --budget")
         : Diagnostic(
@@ -283,7 +283,7 @@ struct CheckSession {
     if isRight { report.notes.append("the same run is right at \(first.label)") }
   }
 
-  private static let outOfTime = "out-of-time"
+  static let outOfTime = "out-of-time"
 
   private static func isOwnLimit(_ refusal: Diagnostic) -> Bool {
     refusal.id == "out-of-memory" || refusal.id == outOfTime

@@ -35,11 +35,11 @@ public struct PassTransposedView: Rewrite {
 
   public func sites(in subject: RewriteSubject) -> [RewriteSite] {
     copies(in: subject.module).compactMap { copy in
-      guard let kernel = try? require(copy, in: subject) else { return nil }
+      guard let use = try? require(copy, in: subject) else { return nil }
       let source = subject.module.source
-      let bytes = bytes(of: copy, for: kernel, in: subject)
+      let bytes = bytes(of: use, in: subject)
       return RewriteSite(
-        rewrite: id, kernel: kernel.name, range: copy.removed, names: [copy.name],
+        rewrite: id, kernel: use.kernel.name, range: copy.removed, names: [copy.name],
         what: "hand '\(copy.name)' over as a view, without the copy on line "
           + "\(source.line(at: copy.removed.lower))",
         why: "'\(source.text(in: copy.value.range))' copies "
@@ -124,7 +124,10 @@ public struct PassTransposedView: Rewrite {
 
   // MARK: What must hold
 
-  private func require(_ copy: Copy, in subject: RewriteSubject) throws(Diagnostic) -> JITFunction {
+  /// The first launch that is given the copy, where all of them may have the view.
+  private func require(
+    _ copy: Copy, in subject: RewriteSubject
+  ) throws(Diagnostic) -> TensorUses.LaunchUse {
     let source = subject.module.source
     func refuse(_ message: String, _ range: SourceRange) -> Diagnostic {
       Diagnostic(id: "copy-needed", message, source: source, range: range)
@@ -158,7 +161,7 @@ public struct PassTransposedView: Rewrite {
           "'\(first.kernel.name)' is not told the stride of axis \(axis)", launch.site.call.range)
       }
     }
-    return first.kernel
+    return first
   }
 
   private func tensor(_ parameter: String, _ launch: Launch) -> TensorShape? {
@@ -178,17 +181,12 @@ public struct PassTransposedView: Rewrite {
   }
 
   /// Bytes that the copies of one `forward` hold.
-  private func bytes(
-    of copy: Copy, for kernel: JITFunction, in subject: RewriteSubject
-  ) -> Int? {
-    let uses = TensorUses(of: copy.name, in: copy.function, subject)
-    guard let use = uses.launches.first else { return nil }
+  private func bytes(of use: TensorUses.LaunchUse, in subject: RewriteSubject) -> Int? {
     // A copy is made in each call of the function; a launch after it stands for the call.
     var total = 0
     for launch in subject.run?.launches ?? [] where launch.callRange == use.site.call.range {
       guard let shape = tensor(use.parameter, launch) else { return nil }
-      let elements = shape.shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
-      total = total &+ elements &* shape.element.bytes
+      total &+= shape.shape.reduce(shape.element.bytes, &*)
     }
     return total > 0 ? total : nil
   }

@@ -15,6 +15,8 @@ struct FinalChecks {
   var request: Request
   var original: ModuleState
   var inputs: ModuleInputs
+  /// Seconds for a check that a rewrite rests on.
+  var proofSeconds = 10.0
 
   struct Verified {
     var text: SourceText
@@ -58,7 +60,9 @@ struct FinalChecks {
   }
 
   /// Runs a text against the original on the tile machine, at sizes that take a moment.
-  func check(_ text: SourceText, seconds: Double = checkSeconds) -> CheckReport {
+  func check(
+    _ text: SourceText, seconds: Double = checkSeconds, secondsPerRun: Double? = nil
+  ) -> CheckReport {
     var checker = Checker(
       candidate: PythonParser.parse(text), original: original.tree, problem: inputs.problem)
     if inputs.problem == nil || !request.inputs.isEmpty, let run = original.subject.run,
@@ -69,12 +73,13 @@ struct FinalChecks {
     checker.gpu = inputs.gpu
     checker.options.isQuick = true
     checker.options.budget = seconds
+    checker.options.secondsPerRun = secondsPerRun
     return checker.check()
   }
 
   /// Why a run of both does not show that the text computes what the original does; nil: it does.
   func problem(provenBy text: SourceText) -> Diagnostic? {
-    let report = check(text, seconds: Self.proofSeconds)
+    let report = check(text, seconds: proofSeconds, secondsPerRun: Self.proofRunSeconds)
     switch report.verdict {
     case .passed: return nil
     case .failed, .shapeSpecific:
@@ -86,8 +91,9 @@ struct FinalChecks {
     }
   }
 
-  /// Time for a check that a rewrite rests on.
-  static let proofSeconds = 10.0
+  /// Seconds one run of such a check shall take, by which its sizes are chosen: the same sizes
+  /// however much time there is.
+  static let proofRunSeconds = 10.0 / 60
   /// Time for one check; what does not fit is left to `hone check`.
   static let checkSeconds = 2.0
 

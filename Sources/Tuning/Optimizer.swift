@@ -23,6 +23,8 @@ public struct Optimizer: Sendable {
   public var winners: WinnerStore?
   /// Whether what this run predicts is kept there, too.
   public var recordsPredictions = false
+  /// Seconds for a check that a rewrite rests on.
+  var proofSeconds = 10.0
 
   public init(_ request: Request) { self.request = request }
 
@@ -109,7 +111,7 @@ public struct Optimizer: Sendable {
     tuner.original = request.tree
     let checks = FinalChecks(
       request: request, original: ModuleState(tree: request.tree, run: problem.run),
-      inputs: problem.inputs)
+      inputs: problem.inputs, proofSeconds: proofSeconds)
     tuner.prove = { checks.problem(provenBy: $0.source) }
     return tuner
   }

@@ -28,6 +28,7 @@ import TileIR
         logger = logging.getLogger(__name__)
         logger.setLevel(logging.DEBUG)
         logger.info("loaded %s", __name__)
+        assert logging.NOTSET < logging.DEBUG < logging.INFO < logging.WARNING < logging.ERROR
 
         @triton.constexpr_function
         def half(n):
@@ -44,6 +45,18 @@ import TileIR
     ).run(.fromProblem)
     #expect(run.launches.map(\.kernel) == ["scale"])
     #expect(run.trace.gap == nil)
+  }
+
+  @Test func `A type is written as torch writes it, whatever alias it was named by`() throws {
+    let run = try TestModule.program(
+      TestModule.scaleKernel + """
+        assert str(torch.short) == "torch.int16"
+        assert f"{torch.half}" == "torch.float16"
+        assert repr(torch.zeros(1, dtype=torch.double).dtype) == "torch.float64"
+
+        """ + Self.scaleModel
+    ).run(.fromProblem)
+    #expect(run.launches.map(\.kernel) == ["scale"])
   }
 
   @Test func `A function with an unknown decorator is refused where it is needed`() throws {
@@ -110,9 +123,10 @@ import TileIR
                 n = x.numel()
                 kernel = scale.warmup(x, y, n, 2.0, BLOCK=64, num_warps=8, grid=(1,))
                 kernel._init_handles()
-                per_sm = 65536 // (kernel.n_regs * 32 * 8)
+                warps = kernel.metadata.num_warps
+                per_sm = 65536 // (kernel.n_regs * 32 * warps)
                 per_sm = min(per_sm, 100000 // kernel.metadata.shared)
-                kernel[(min(triton.cdiv(n, 64), 128 * per_sm), 1, 1)](x, y, n, 2.0)
+                kernel[(min(triton.cdiv(n, 64), 128 * per_sm), warps, 1)](x, y, n, 2.0)
                 return y
 
         def get_inputs():
@@ -121,7 +135,7 @@ import TileIR
     ).run(.fromProblem)
     let launch = try #require(run.launches.first)
     #expect(launch.configs[0].config.numWarps == 8)
-    #expect(launch.configs[0].grid == [2, 1, 1])
+    #expect(launch.configs[0].grid == [2, 8, 1])
     #expect(launch.arguments.last?.value == .int(64))
     #expect(run.notes.contains { $0.id == "assumed-compilation" })
     #expect(run.trace.gap == nil)

@@ -37,7 +37,9 @@ import Testing
   private func optimized(_ index: String) throws -> (Optimization, Trial?) {
     let request = try Subjects.request(
       Self.module(index: index), inputs: ["x=f32[2048,1024]", "weight=f32[1024,2048]"])
-    let result = try Optimizer(request).run()
+    var optimizer = Optimizer(request)
+    optimizer.proofSeconds = 600
+    let result = try optimizer.run()
     return (result, result.trials.first { $0.rewrite == "pass-transposed-view" })
   }
 

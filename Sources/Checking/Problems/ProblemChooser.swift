@@ -75,7 +75,7 @@ struct ProblemChooser {
     let first = problem(base)
     if Date() > deadline, price(first) > Self.hopeless * target {
       throw Diagnostic(
-        id: "out-of-time", "no size was found in time that can be afforded",
+        id: CheckSession.outOfTime, "no size was found in time that can be afforded",
         source: original.tree.source, nextStep: "give more time with --budget")
     }
     var problems = [first]

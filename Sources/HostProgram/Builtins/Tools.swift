@@ -345,7 +345,12 @@ enum SystemModules {
     // A logger has the functions of its module; their levels are numbers.
     case "getLogger", "getChild":
       .native(NativeFunction(name) { ev, _ in try ev.importModule("logging") })
-    case "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "NOTSET": .int(10)
+    case "NOTSET": .int(0)
+    case "DEBUG": .int(10)
+    case "INFO": .int(20)
+    case "WARNING", "WARN": .int(30)
+    case "ERROR": .int(40)
+    case "CRITICAL", "FATAL": .int(50)
     case "isEnabledFor": .native(NativeFunction(name) { _, _ in .bool(false) })
     default: .native(NativeFunction(name) { _, _ in .none })
     }

@@ -197,7 +197,7 @@ extension Evaluator {
     case "cache", "cache_hook": return .dict(DictObject())
     case "best_config": return kernel.configs?.first ?? Value.none
     case "__doc__": return Value.none
-    default: return kernel.compiled == nil ? nil : compiledAttribute(name)
+    default: return kernel.compiled.flatMap { compiledAttribute(name, options: $0) }
     }
   }
 
@@ -218,7 +218,7 @@ extension Evaluator {
 
   /// What only a compiler knows of a kernel: a module that computes its grid from it gets the figures
   /// of a kernel that fills no resource, and the run says so.
-  private func compiledAttribute(_ name: String) -> Value? {
+  private func compiledAttribute(_ name: String, options: [String: Value]) -> Value? {
     func assumed(_ number: Int) -> Value {
       note("assumed-compilation", "'\(name)' is known after compilation; assumed \(number)")
       return .integer(SymInt(number, origin: .inputShape))
@@ -232,7 +232,7 @@ extension Evaluator {
     case "metadata":
       let object = InstanceObject(nativeClass("KernelMetadata"))
       object["shared"] = assumed(1024)
-      object["num_warps"] = .int(4)
+      object["num_warps"] = options["num_warps"] ?? .int(4)
       return .instance(object)
     default: return nil
     }
