@@ -19,6 +19,8 @@ struct KernelSearch {
   private static func bodyLimit(_ round: Int, _ budget: Double) -> Int {
     budget < ampleBudget ? (round == 0 ? 7 : 4) : 12
   }
+  /// Bodies may take so much of a kernel's time.
+  private static let bodyShare = 0.6
   /// Seconds from which a search need not be choosy: some forty trials at two to three seconds.
   private static let ampleBudget = 100.0
   private static let rounds = 3
@@ -37,6 +39,10 @@ struct KernelSearch {
   /// The configs of the kernel in a state.
   func configs(of state: ModuleState) -> [LaunchConfig] { tuner.originals(in: state) }
 
+  private var mayTryKnobs: Bool {
+    (tuner.policy.allows(.numWarps) || tuner.policy.allows(.numStages)) && !originals.isEmpty
+  }
+
   private func isAutotuned(_ state: ModuleState) -> Bool {
     ModuleShape(state.tree)[kernel: kernel]?.isAutotuned ?? false
   }
@@ -47,7 +53,13 @@ struct KernelSearch {
     let stored = try await storedWinner(&search)
     if let winner = stored.first, isConfirmed(winner, search) { return stored }
     let anchor = try await anchor(&search)
+    // Configs are tried on the best body, and need time of their own.
+    let ceiling = search.ceiling
+    if mayTryKnobs {
+      search.ceiling = search.spent + search.exploringLeft * Self.bodyShare
+    }
     let body = try await bestBody(&search, anchor)
+    search.ceiling = ceiling
     let pool = try await knobs(&search, body, anchor)
     return try await stored + emissions(&search, body, pool)
   }
@@ -300,8 +312,7 @@ struct KernelSearch {
   ) async throws -> [(config: LaunchConfig, ratio: Double)] {
     ratios = [:]
     if let anchor { ratios[ConfigKey(anchor)] = body.ratio }
-    guard tuner.policy.allows(.numWarps) || tuner.policy.allows(.numStages), !originals.isEmpty
-    else { return [] }
+    guard mayTryKnobs else { return [] }
     // Without an analysis stages and warps are taken to matter.
     let cost = try? tuner.evaluate(originals, in: body.state)
     let analyses = cost?.perConfig.values.flatMap(\.analyses) ?? []

@@ -65,7 +65,7 @@ public struct MeasuredOptimizer: Sendable {
     for index in tuners.indices {
       search.notes += seed(&tuners[index].tuner, start)
     }
-    let found = try await search.run(tuners.map(\.tuner))
+    let found = try await search.run(tuners.map(\.tuner), weights: Self.weights(tuners))
     var other: TrialRecord?
     if let beside, found.baseline?.timing != nil {
       let candidate = Candidate(label: "the module given beside", text: beside)
@@ -115,6 +115,15 @@ public struct MeasuredOptimizer: Sendable {
   /// A kernel whose predicted share of the module's time is below this is left alone: all of it
   /// gained would not reach a threshold.
   private static let negligibleShare = 0.01
+
+  /// What each kernel's exploring is worth: its predicted time; without one, the mean of the others.
+  private static func weights(_ tuners: [Ranked]) -> [Double] {
+    let known = tuners.compactMap { $0.cost?.microseconds }.filter { $0 > 0 && $0.isFinite }
+    let mean = known.isEmpty ? 1 : known.reduce(0, +) / Double(known.count)
+    return tuners.map { item in
+      item.cost.map(\.microseconds).flatMap { $0 > 0 && $0.isFinite ? $0 : nil } ?? mean
+    }
+  }
 
   /// The kernels, the largest predicted share first, those without a prediction last.
   private func tuners(_ start: ModuleState, _ problem: KnownProblem) -> [Ranked] {

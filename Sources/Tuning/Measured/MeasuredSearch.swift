@@ -31,6 +31,8 @@ struct MeasuredSearch {
   var emission = EmissionForm.list
   private var counted: Set<String> = []
   private(set) var spent = 0.0
+  /// What ``spent`` may come to while one kernel, or one part of its search, is explored.
+  var ceiling = Double.infinity
 
   /// Share of the budget that exploring may take; the rest is for emission and confirmation.
   static let exploringShare = 0.7
@@ -66,7 +68,8 @@ struct MeasuredSearch {
     var kernels: [String: [LaunchConfig]] = [:]
   }
 
-  mutating func run(_ tuners: [KernelTuner]) async throws -> Result {
+  /// - Parameter weights: how much of the exploring each kernel is worth, by the same indices.
+  mutating func run(_ tuners: [KernelTuner], weights: [Double]) async throws -> Result {
     var result = Result()
     let own = Candidate(label: "the original against itself", text: start.source)
     let baseline = try await measure([TrialPlan(own, .baseline, effort: .quick)]).first
@@ -81,8 +84,10 @@ struct MeasuredSearch {
     }
     var finalists: [Variant] = []
     var current = Variant(state: start, ratio: 1)
-    for tuner in tuners {
+    for (index, tuner) in tuners.enumerated() {
+      ceiling = .infinity
       guard !isExhausted(Self.exploringShare) else { break }
+      ceiling = spent + allotment(of: weights[index...])
       var kernel = KernelSearch(tuner: tuner, start: current)
       let emissions = try await kernel.run(&self)
       finalists += emissions
@@ -131,7 +136,20 @@ struct MeasuredSearch {
   }
 
   func isExhausted(_ share: Double) -> Bool {
-    spent >= budget * share || records.count >= Self.trialLimit
+    let limit = share > Self.exploringShare ? budget * share : min(budget * share, ceiling)
+    return spent >= limit || records.count >= Self.trialLimit
+  }
+
+  /// Seconds that may still be explored.
+  var exploringLeft: Double { max(0, min(budget * Self.exploringShare, ceiling) - spent) }
+
+  /// Seconds of exploring for the first of some kernels: its part of what is left, so that a slow
+  /// first kernel does not keep the others from being tried.
+  private func allotment(of weights: ArraySlice<Double>) -> Double {
+    let left = max(0, budget * Self.exploringShare - spent)
+    let total = weights.reduce(0, +)
+    guard let first = weights.first, total > 0 else { return left }
+    return left * first / total
   }
 
   /// Runs plans, a lane's worth at a time, until they or the share of the budget are used up.

@@ -119,6 +119,30 @@ import Testing
     #expect(one.measurement?.records.count == 1)
   }
 
+  /// However little time there is, bodies leave some for configs and kernels for each other.
+  @Test func everyPartOfTheSearchHasItsTime() async throws {
+    let parts = Subjects.dividing.split(separator: "@triton.jit", maxSplits: 1)
+    let rest = try #require(parts.last).split(separator: "class ModelNew", maxSplits: 1)
+    let second = "@triton.jit" + rest[0].replacing("fold_kernel", with: "refold_kernel")
+    let module = Subjects.dividing.replacing("class ModelNew", with: second + "class ModelNew")
+      .replacing(
+        "        return y",
+        with: """
+                  z = torch.empty_like(x)
+                  refold_kernel[(triton.cdiv(x.numel(), 1024),)](y, z, a, b, c, d, x.numel(), BLOCK=1024)
+                  return z
+          """)
+    let device = SimulatedDevice(noise: 0.001, cost: Self.cost)
+    let result = try await optimize(module, on: device, budget: 20)
+    let records = try #require(result.measurement?.records)
+    for kernel in ["fold_kernel", "refold_kernel"] {
+      for phase in [TrialPhase.body, .knobs] {
+        #expect(
+          records.contains { $0.kernel == kernel && $0.phase == phase }, "\(kernel) \(phase)")
+      }
+    }
+  }
+
   /// Interrupted after any number of trials and resumed: the same module from the same trials.
   @Test func aResumedRunEndsAsAnUninterruptedOne() async throws {
     let folder = try TrialFolder()
