@@ -30,6 +30,11 @@ public struct SourceLocation: Hashable, Sendable, CustomStringConvertible {
   public var description: String { "\(line):\(column)" }
 }
 
+/// What is known of the files around a source, carried by it and by what is made of it.
+///
+/// `PythonSyntax` has the one implementation: where a module's imports are looked up.
+public protocol SourceSurroundings: AnyObject, Sendable {}
+
 /// The bytes of one source with the name under which its user knows it.
 ///
 /// A module cut out of a request document is a source of its own whose `firstLine` is its line in
@@ -43,9 +48,15 @@ public final class SourceText: Sendable {
   public let firstLine: Int
   /// The byte offset at which each line starts.
   public let lineStarts: [Int]
+  /// The files around it; nil where they are not known.
+  public let surroundings: (any SourceSurroundings)?
 
   /// - Complexity: O(n) in the number of bytes.
-  public init(name: String, bytes: [UInt8], firstLine: Int = 1) {
+  public init(
+    name: String, bytes: [UInt8], firstLine: Int = 1,
+    surroundings: (any SourceSurroundings)? = nil
+  ) {
+    self.surroundings = surroundings
     self.name = name
     self.bytes = bytes
     self.firstLine = firstLine
@@ -66,8 +77,11 @@ public final class SourceText: Sendable {
     self.lineStarts = starts
   }
 
-  public convenience init(name: String, text: String, firstLine: Int = 1) {
-    self.init(name: name, bytes: Array(text.utf8), firstLine: firstLine)
+  public convenience init(
+    name: String, text: String, firstLine: Int = 1, surroundings: (any SourceSurroundings)? = nil
+  ) {
+    self.init(
+      name: name, bytes: Array(text.utf8), firstLine: firstLine, surroundings: surroundings)
   }
 
   /// The whole text; bytes that are not UTF-8 are replaced.

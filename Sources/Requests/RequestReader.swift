@@ -9,13 +9,15 @@ public enum RequestReader {
   /// Reads either form: a Python module if the name ends in `.py` or nothing in the text looks like
   /// a document, else a request document.
   ///
+  /// - Parameter surroundings: the files around a module, for its imports.
   /// - Throws: every error that was found, each with its place and a next step.
   public static func read(
-    bytes: [UInt8], name: String, options: RequestOptions = RequestOptions()
+    bytes: [UInt8], name: String, surroundings: (any SourceSurroundings)? = nil,
+    options: RequestOptions = RequestOptions()
   ) throws(InputErrors) -> Request {
     let source: SourceText
     do {
-      source = try SourceBytes.check(bytes, name: name)
+      source = try SourceBytes.check(bytes, name: name, surroundings: surroundings)
     } catch {
       throw InputErrors(error)
     }

@@ -5,9 +5,12 @@ public enum SourceBytes {
   /// The largest input that is read, bytes.
   public static let limit = 8 << 20
 
+  /// - Parameter surroundings: what is known of the files around it.
   /// - Throws: a `Diagnostic` if the bytes are too many or not UTF-8.
   /// - Complexity: O(n).
-  public static func check(_ bytes: [UInt8], name: String) throws(Diagnostic) -> SourceText {
+  public static func check(
+    _ bytes: [UInt8], name: String, surroundings: (any SourceSurroundings)? = nil
+  ) throws(Diagnostic) -> SourceText {
     guard bytes.count <= limit else { throw tooLarge(name: name, bytes: bytes.count) }
     if let offset = firstInvalid(bytes) {
       // Show the place in what can be shown: the valid part before it.
@@ -20,7 +23,7 @@ public enum SourceBytes {
         nextStep: isUTF16
           ? "save the file as UTF-8" : "give a text file in UTF-8; is this the right file?")
     }
-    return SourceText(name: name, bytes: bytes)
+    return SourceText(name: name, bytes: bytes, surroundings: surroundings)
   }
 
   /// The error for an input of so many bytes (nil: more than could be read).

@@ -18,7 +18,8 @@ extension StrictForm {
     if !parts.keepsUses(in: order) { order = kept }
     guard order != Array(parts.parts.indices) else { return tree.source }
     return SourceText(
-      name: tree.source.name, bytes: parts.text(in: order), firstLine: tree.source.firstLine)
+      name: tree.source.name, bytes: parts.text(in: order), firstLine: tree.source.firstLine,
+      surroundings: tree.source.surroundings)
   }
 }
 

@@ -55,8 +55,14 @@ public struct TritonModule: Sendable {
     return functions + nested.filter { counts[$0.name] == 1 && !taken.contains($0.name) }
   }
 
-  public func function(named name: String) -> JITFunction? {
-    functions.last { $0.name == name }
+  /// A `@triton.jit` function of this file, or else of the files that it imports.
+  public func function(named name: String) -> JITFunction? { reference(named: name)?.function }
+
+  func reference(named name: String) -> JITReference? {
+    if let own = functions.last(where: { $0.name == name }) {
+      return JITReference(function: own, scope: scope)
+    }
+    return scope.importedFunction(named: name)
   }
 
   /// Lowers a kernel for one specialisation.
@@ -73,18 +79,18 @@ public struct TritonModule: Sendable {
     _ kernel: String, for specialization: Specialization, keepsDeadOperations: Bool = false,
     keepsAssertions: Bool = false
   ) throws(Diagnostic) -> Function {
-    guard let function = function(named: kernel) else {
+    guard let reference = reference(named: kernel) else {
       let nearest = Spelling.nearest(to: kernel, in: functions.map(\.name))
       throw Diagnostic(
         id: "unknown-kernel",
         "no @triton.jit function '\(kernel)'\(nearest.map { "; did you mean '\($0)'?" } ?? "")",
         source: tree.source)
     }
-    if let error = tree.diagnostics.first(where: { $0.severity == .error }) { throw error }
-    let reference = JITReference(function: function, scope: scope)
+    let file = reference.scope.tree
+    if let error = file.diagnostics.first(where: { $0.severity == .error }) { throw error }
     let result = LargeStack.run {
       Lowerer.lower(
-        reference, for: specialization, source: tree.source, keepsAssertions: keepsAssertions)
+        reference, for: specialization, source: file.source, keepsAssertions: keepsAssertions)
     }
     var lowered = try result.get()
     if !keepsDeadOperations { lowered.removeDeadOperations() }

@@ -1,4 +1,5 @@
 import Diagnostics
+import PythonSyntax
 import Requests
 
 #if canImport(Darwin)
@@ -36,7 +37,34 @@ enum Files {
   /// A file as checked source.
   static func source(_ path: String) throws(Diagnostic) -> SourceText {
     let (bytes, name) = try read(path)
-    return try SourceBytes.check(bytes, name: name)
+    return try SourceBytes.check(bytes, name: name, surroundings: surroundings(name))
+  }
+
+  /// Where the imports of a Python file are looked up: the files beside it and in the folders above.
+  static func surroundings(_ path: String) -> (any SourceSurroundings)? {
+    guard path.hasSuffix(".py"), let here = realpath(".", nil) else { return nil }
+    defer { free(here) }
+    let base = String(cString: here)
+    let absolute = path.hasPrefix("/") ? path : "\(base)/\(path)"
+    let library = ModuleLibrary { file in
+      // Ordinary files only: an import must not wait for a pipe.
+      var status = stat()
+      guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+        let (bytes, _) = try? read(file)
+      else { return nil }
+      let name = file.hasPrefix(base + "/") ? String(file.dropFirst(base.utf8.count + 1)) : file
+      return try? SourceBytes.check(bytes, name: name)
+    }
+    return library.importer(for: normalized(absolute))
+  }
+
+  /// A path without `.`, `..` and doubled slashes.
+  private static func normalized(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
   }
 
   private static func readAll(

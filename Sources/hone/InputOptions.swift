@@ -41,6 +41,7 @@ struct InputOptions: ParsableArguments {
       gpu: gpu, stage: stage, profile: try profile.map { try Files.source($0) },
       problem: try problem.map { try Files.source($0) }, inputs: inputs,
       requiresModel: requiresModel)
-    return try RequestReader.read(bytes: bytes, name: name, options: options)
+    return try RequestReader.read(
+      bytes: bytes, name: name, surroundings: Files.surroundings(name), options: options)
   }
 }

@@ -190,4 +190,32 @@ import Testing
       ["-c", "{ '\(binary.path)' gpus --format json; echo code $? >&2; } | head -c 1 >/dev/null"])
     #expect(result.errors == "code 0\n")
   }
+
+  @Test func `Files beside the module are followed, in every command`() async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let package = folder.appendingPathComponent("lab/parts")
+    try FileManager.default.createDirectory(at: package, withIntermediateDirectories: true)
+    let split = try #require(Self.module.range(of: "class ModelNew"))
+    let helper = String(Self.module[..<split.lowerBound])
+    let model =
+      "from .parts.adding import add\nimport torch.nn as nn\nimport torch\n\n\n"
+      + String(Self.module[split.lowerBound...])
+      + "\n\ndef get_inputs():\n    return [torch.rand(1000)]\n"
+    try helper.write(
+      to: package.appendingPathComponent("adding.py"), atomically: true, encoding: .utf8)
+    let path = folder.appendingPathComponent("lab/model.py")
+    try model.write(to: path, atomically: true, encoding: .utf8)
+    let check = try await Command.run(
+      ["check", "lab/model.py", "--against", path.path, "--budget", "600"], in: folder)
+    #expect(check.code == 0, "\(check.output)\(check.errors)")
+    let explained = try await Command.run(
+      ["explain", "model.py", "--gpu", "h100"], in: folder.appendingPathComponent("lab"))
+    #expect(explained.code == 0)
+    #expect(explained.output.contains("add_kernel[4]"), "\(explained.output)\(explained.errors)")
+    let optimized = try await Command.run(
+      ["optimize", "lab/model.py", "--gpu", "h100", "--backend", "model"], in: folder)
+    #expect(optimized.code == 0, "\(optimized.errors)")
+    #expect(optimized.output.contains("from .parts.adding import add"))
+  }
 }

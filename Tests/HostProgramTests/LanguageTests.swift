@@ -18,6 +18,19 @@ enum LanguageTable {
       "result = {k: v for k, v in zip('abc', range(3))}, {1, 1, 2}",
       "({'a': 0, 'b': 1, 'c': 2}, {1, 2})"
     ),
+    (
+      "import triton.language as tl\nN = tl.constexpr(4)\nresult = {'n': N.value, 'm': N}",
+      "{'n': 4, 'm': 4}"
+    ),
+    ("import torch\nresult = torch.float32 == torch.complex64", "False"),
+    (
+      "import torch\na, b = torch.broadcast_tensors(torch.ones(3, 1), torch.ones(4))\nresult = a.shape, b.shape, a.stride()",
+      "(torch.Size([3, 4]), torch.Size([3, 4]), (1, 0))"
+    ),
+    (
+      "import torch\nmake = torch._C._dynamo.guards._empty_strided_cuda\nresult = make((2, 3), (1, 2), torch.float16).stride()",
+      "(1, 2)"
+    ),
     ("a, *b, c = range(5)\nresult = a, b, c", "(0, [1, 2, 3], 4)"),
     (
       "x = [1, 2, 3, 4, 5]\nx[1:3] = [9]\ndel x[0]\nresult = x, x[::-1], x[-2:]",

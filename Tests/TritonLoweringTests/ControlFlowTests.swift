@@ -88,6 +88,22 @@ import TileIR
   #expect(ifs == 3)
 }
 
+@Test func aConstexprParameterMayChangeBehindAnEarlyReturn() throws {
+  try lowered(
+    """
+    @triton.jit
+    def kernel(x, out, n, LIMIT: tl.constexpr):
+        pid = tl.program_id(0)
+        if pid * 8 >= n:
+            return
+        LIMIT = min(LIMIT, n - pid)
+        total = tl.load(x)
+        for i in range(pid, LIMIT):
+            total += tl.load(x + i)
+        tl.store(out + pid, total)
+    """, "*fp32, *fp32, i32, 4")
+}
+
 @Test func refusesTypeChangesInLoops() {
   expectRefused(
     """

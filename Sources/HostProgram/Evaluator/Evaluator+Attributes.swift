@@ -23,6 +23,12 @@ extension Evaluator {
   }
 
   func findAttribute(_ object: Value, _ name: String) throws -> Value? {
+    if name == "value", makesConstexprs {
+      switch object {
+      case .integer, .float, .boolean, .string, .none, .dtype: return object
+      default: break
+      }
+    }
     switch object {
     case .instance(let instance): return try instanceAttribute(instance, object, name)
     case .module(let module): return try moduleAttribute(module, name)

@@ -44,9 +44,12 @@ extension Evaluator {
   func invoke(_ function: FunctionObject, _ arguments: Arguments) throws -> Value {
     callDepth += 1
     let savedUnit = unit
+    let savedSite = importSite
+    if unit?.isImported != true, function.unit.isImported { importSite = arguments.range }
     defer {
       callDepth -= 1
       unit = savedUnit
+      importSite = savedSite
     }
     try checkDepth()
     let scope = Scope(.function, parent: function.closure, function: function)

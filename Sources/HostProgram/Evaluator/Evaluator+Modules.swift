@@ -9,6 +9,10 @@ extension Evaluator {
     "numpy", "inspect", "re",
   ]
 
+  private static func isModelled(_ name: String) -> Bool {
+    modelled.contains(String(name.prefix { $0 != "." }))
+  }
+
   func importModules(_ aliases: [ImportAlias], _ scope: Scope) throws {
     for alias in aliases {
       here = alias.range
@@ -23,6 +27,8 @@ extension Evaluator {
   }
 
   func importNames(_ module: String?, _ names: [ImportAlias], _ level: Int, _ scope: Scope) throws {
+    let isFile = level > 0 || !Self.isModelled(module ?? "")
+    if isFile, try importNames(fromFile: module ?? "", names, level, scope) { return }
     guard let module, level == 0 else {
       for alias in names {
         store(
@@ -50,7 +56,8 @@ extension Evaluator {
   func importModule(_ name: String) throws -> Value {
     if let module = modules[name] { return .module(module) }
     let root = String(name.prefix { $0 != "." })
-    guard Self.modelled.contains(root) else {
+    guard Self.isModelled(name) else {
+      if let file = try importFile(name) { return .module(file) }
       if isGuardedImport { throw raise("ModuleNotFoundError", "No module named '\(root)'") }
       return .opaque(OpaqueObject("the module '\(name)'"))
     }
@@ -62,6 +69,7 @@ extension Evaluator {
   /// `module.name`, from the tables of the modelled libraries; found values are kept.
   func moduleAttribute(_ module: ModuleObject, _ name: String) throws -> Value? {
     if let value = module.attributes[name] { return value }
+    if module.scope != nil { return try fileAttribute(module, name) }
     guard let value = try makeModuleAttribute(module.name, name) else { return nil }
     module.attributes[name] = value
     return value

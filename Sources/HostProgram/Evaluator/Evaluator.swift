@@ -60,6 +60,13 @@ final class Evaluator {
   /// Above zero inside a `try` that handles a failing import.
   var guardedImports = 0
   var isGuardedImport: Bool { guardedImports > 0 }
+  /// Whether `tl.constexpr(…)` ran on the host: its values stand for themselves, and have `.value`.
+  var makesConstexprs = false
+  /// The files imported so far, by their source.
+  var importedFiles: [ObjectIdentifier: ModuleObject] = [:]
+  var importDepth = 0
+  /// Inside an imported file: the place in the module that led there.
+  var importSite = SourceRange(0, 0)
 
   /// True while `forward` runs: torch operators and launches are recorded.
   var isRecording = false

@@ -19,6 +19,7 @@ extension Evaluator {
     "matmul", "checkpoint", "function", "compiler", "_dynamo", "utils", "random", "testing",
     "profiler", "overrides", "fx", "ops", "_C", "mps", "cpu", "optim", "types", "_inductor",
     "runtime", "attention", "conv", "linear", "batchnorm", "hub", "parametrizations", "rnn",
+    "guards",
   ]
 
   /// Attributes of `torch` and its submodules.
@@ -128,6 +129,28 @@ extension Evaluator {
       return .native(NativeFunction(name, FunctionTools.transparent))
     case "autocast":
       return .native(NativeFunction(name, FunctionTools.transparent))
+    case "complex64", "complex128", "complex32", "cfloat", "cdouble", "chalf":
+      // Compared with dtypes, which it never equals; complex tensors are not modelled.
+      return native { ev, _ in throw ev.refuse("complex tensors are not modelled") }
+    case "assert_size_stride": return native { _, _ in .none }
+    case "_empty_strided_cuda", "_empty_strided_cpu":
+      return torchFunction("empty_strided", in: [TorchTables.torchOnly, TorchTables.functions])
+        .map { .native($0) }
+    case "broadcast_tensors":
+      return native { ev, arguments in
+        let tensors = try arguments.positional.map { value -> TensorObject in
+          guard case .tensor(let tensor) = value else {
+            throw ev.raise("TypeError", "broadcast_tensors(): all arguments must be Tensors")
+          }
+          return tensor
+        }
+        let shape = try ev.broadcast(tensors.map(\.dims))
+        return .makeTuple(
+          try tensors.map { tensor in
+            let expand = try ev.attribute(.tensor(tensor), "expand")
+            return try ev.call(expand, shape.map { .integer($0) })
+          })
+      }
     case "is_tensor":
       return native { ev, arguments in
         if case .tensor = try BuiltinFunctions.first(ev, arguments, name) { return .bool(true) }

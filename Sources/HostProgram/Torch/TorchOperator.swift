@@ -108,7 +108,7 @@ extension Evaluator {
   /// Records a torch operator; operators inside operators are not recorded.
   func recordOperator(_ name: String) {
     guard isRecording, operatorDepth <= 1, unit?.isModule ?? true else { return }
-    operators.append((name, here))
+    operators.append((name, recordedHere))
   }
 
   /// The operator a function or method name stands for; `name_` is `name` in place.

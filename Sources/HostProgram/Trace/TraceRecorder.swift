@@ -57,7 +57,7 @@ extension Evaluator {
       .operation(
         TensorOperation(
           name: TraceRecorder.canonicalNames[name] ?? name, arguments: values,
-          results: results.map(\.publicShape), range: here)))
+          results: results.map(\.publicShape), range: recordedHere)))
   }
 
   /// Records an operator by its bound arguments.

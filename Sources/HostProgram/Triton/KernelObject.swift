@@ -114,7 +114,8 @@ extension Evaluator {
     case "constexpr":
       return .native(
         NativeFunction(name) { ev, arguments in
-          try BuiltinFunctions.first(ev, arguments, name)
+          ev.makesConstexprs = true
+          return try BuiltinFunctions.first(ev, arguments, name)
         })
     case "cdiv", "next_power_of_2":
       return TritonHost.functions[name].map { .native(NativeFunction(name, $0)) }

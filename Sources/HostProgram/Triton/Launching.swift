@@ -103,7 +103,8 @@ extension Evaluator {
         throw raise(
           "TypeError", "\(kernel.name)() missing a required argument: '\(parameter.name)'")
       }
-      var made = try launchArgument(parameter.name, argument.value, argument.range)
+      var made = try launchArgument(
+        parameter.name, argument.value, argument.range.map { recorded($0) })
       // Later configs' hooks may have changed a descriptor.
       made.value = first.config.adjusted(made.value, parameter.name)
       list.append(made)
@@ -125,8 +126,8 @@ extension Evaluator {
     record(
       Launch(
         kernel: kernel.name, arguments: list, configs: entries, gridFormulas: axes,
-        isAutotuned: kernel.isAutotuned, autotuneKey: kernel.key, callRange: callRange,
-        gridRange: grid.range))
+        isAutotuned: kernel.isAutotuned, autotuneKey: kernel.key,
+        callRange: recorded(callRange), gridRange: recorded(grid.range)))
     if launches.count > limits.launches {
       throw refuse("the host program makes over \(limits.launches) launches", id: "host-limit")
     }
@@ -224,7 +225,7 @@ extension Evaluator {
     if case .tuple(let range)? = object["__range__"], range.items.count == 2,
       let lower = range.items[0].asInt?.value, let upper = range.items[1].asInt?.value
     {
-      config.range = SourceRange(lower, upper)
+      config.range = kernel.function.unit.isImported ? nil : SourceRange(lower, upper)
     }
     var values: [(String, Value)] = []
     if case .dict(let kwargs)? = object["kwargs"] {

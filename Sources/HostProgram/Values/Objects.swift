@@ -93,8 +93,11 @@ final class SourceUnit {
   let globals: Scope
   /// False for the problem file: launches and operators are located in the module.
   let isModule: Bool
+  /// A file that the module imports: what it does is located where the module calls it.
+  let isImported: Bool
 
-  init(source: SourceText, globals: Scope, isModule: Bool) {
+  init(source: SourceText, globals: Scope, isModule: Bool, isImported: Bool = false) {
+    self.isImported = isImported
     self.source = source
     self.globals = globals
     self.isModule = isModule
@@ -258,9 +261,12 @@ final class SuperObject {
   }
 }
 
-/// An imported, modelled module; attributes are found in the library tables.
+/// An imported module: a modelled one, whose attributes are found in the library tables, or a file.
 final class ModuleObject {
   let name: String
+  /// A file's globals.
+  var scope: Scope?
+  var unit: SourceUnit?
   var attributes: [String: Value] = [:]
   init(_ name: String) { self.name = name }
 }

@@ -55,7 +55,9 @@ public struct SourceEditor: Sendable {
 
   /// The edited file as a source of the same name and first line.
   public func appliedSource() throws -> SourceText {
-    SourceText(name: source.name, bytes: try applied(), firstLine: source.firstLine)
+    SourceText(
+      name: source.name, bytes: try applied(), firstLine: source.firstLine,
+      surroundings: source.surroundings)
   }
 
   /// Where a byte of the source stands after the edits; nil if an edit removes it.

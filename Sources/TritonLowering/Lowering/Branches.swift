@@ -215,11 +215,12 @@ extension Lowerer {
     let sample = value(of: then.flow) ?? value(of: otherwise.flow) ?? .none
     func side(_ branch: inout Branch, other: Branch) throws -> [Value] {
       var handles: [Value] = []
-      let returned: Bool
-      if case .returned = branch.flow { returned = true } else { returned = false }
       _ = builder.beginRegion()
       for name in names {
-        let model = other.locals[name] ?? branch.locals[name] ?? .none
+        // What goes on decides the type: the other side may have returned before a name changed it.
+        let going: PyValue? =
+          if case .returned = other.flow { branch.locals[name] } else { other.locals[name] }
+        let model = going ?? other.locals[name] ?? branch.locals[name] ?? .none
         if let own = branch.locals[name], own.typeName == model.typeName {
           handles += own.handles
         } else {
@@ -237,7 +238,6 @@ extension Lowerer {
         handles.append(flag.value)
         handles += value.handles
       }
-      _ = returned
       branch.region.operations += builder.endRegion().operations
       return handles
     }

@@ -257,6 +257,13 @@ extension Lowerer {
         "triton-attribute-error",
         "module '\(module)' has no attribute '\(name)'"
           + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
+    case .importedModule(let scope):
+      if let found = scope.member(name, CompileTimeEvaluator.Budget()) {
+        if case .foreign(let path) = found.value { throw unknownSource(name, path) }
+        return found.value
+      }
+      throw failure(
+        "triton-attribute-error", "'\(scope.source.name)' has no attribute '\(name)'")
     case .wrapped(let tensor) where name == "value": return .tensor(tensor)
     case .wrapped(let tensor): return try tensorAttribute(tensor, name)
     case .tuple(let tuple):

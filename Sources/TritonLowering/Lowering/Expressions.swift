@@ -145,8 +145,7 @@ extension Lowerer {
     if let global = global(name, in: scope) {
       if global.isReadableInKernels { return global.value }
       if case .foreign(let path) = global.value {
-        throw unsupported(
-          "import", "'\(name)' comes from '\(path)', whose source is not at hand")
+        throw unknownSource(name, path)
       }
       throw failure(
         "triton-name-error",
@@ -162,6 +161,17 @@ extension Lowerer {
     }
     if Self.kernelBuiltins.contains(name) { return .builtin("python.\(name)") }
     throw failure("triton-name-error", "name '\(name)' is not defined")
+  }
+
+  /// The error for something of a file that was not found.
+  func unknownSource(_ name: String, _ path: String) -> Diagnostic {
+    var error = unsupported(
+      "import", "'\(name)' comes from '\(path)', whose source is not at hand")
+    if frame.reference.scope.tree.importer != nil {
+      error.nextStep =
+        "put its file where the import finds it: beside the module or in a folder above"
+    }
+    return error
   }
 
   // MARK: Operators

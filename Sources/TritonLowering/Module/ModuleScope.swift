@@ -26,8 +26,11 @@ final class ModuleScope: Sendable {
   let bindings: [String: [Binding]]
   /// The modules this one may import, by dotted name.
   let imports: [String: TritonModule]
+  /// The file itself, for its diagnostics.
+  let tree: ModuleTree
 
   init(_ tree: ModuleTree, imports: [String: TritonModule] = [:]) {
+    self.tree = tree
     source = tree.source
     self.imports = imports
     var collector = BindingCollector()
@@ -43,7 +46,7 @@ final class ModuleScope: Sendable {
   func global(
     _ name: String, _ budget: CompileTimeEvaluator.Budget = CompileTimeEvaluator.Budget()
   ) -> Global? {
-    guard let candidates = bindings[name] else { return nil }
+    guard let candidates = bindings[name] else { return starImported(name, budget) }
     let key = CompileTimeEvaluator.Global(scope: ObjectIdentifier(self), name: name)
     guard budget.active.count < 100, budget.active.insert(key).inserted else { return nil }
     defer { budget.active.remove(key) }
@@ -55,9 +58,15 @@ final class ModuleScope: Sendable {
         if let known = TritonNames.module(path) {
           return Global(value: known, isReadableInKernels: true)
         }
+        if let file = file(path) {
+          return Global(value: .importedModule(file), isReadableInKernels: true)
+        }
         fallback = fallback ?? Global(value: .foreign(path), isReadableInKernels: true)
       case .member(let module, let member):
-        if let found = imported(member, from: module, budget) { return found }
+        guard let found = imported(member, from: module, budget) else { continue }
+        // Under try/except a later import may be the one whose source is at hand.
+        guard case .foreign = found.value else { return found }
+        fallback = fallback ?? found
       case .function(let definition):
         return Global(
           value: value(of: definition, budget),
@@ -75,8 +84,9 @@ final class ModuleScope: Sendable {
   }
 
   private func imported(
-    _ name: String, from module: String, _ budget: CompileTimeEvaluator.Budget
+    _ name: String, from written: String, _ budget: CompileTimeEvaluator.Budget
   ) -> Global? {
+    let module = canonical(written, importing: name)
     if let path = TritonNames.module("\(module).\(name)") {
       return Global(value: path, isReadableInKernels: true)
     }
@@ -88,9 +98,101 @@ final class ModuleScope: Sendable {
       return Global(value: .foreign(other.tree.source.name), isReadableInKernels: true)
     }
     if TritonNames.module(module) != nil { return nil }
+    if let found = file(module)?.member(name, budget) { return found }
+    let separator = module.hasSuffix(".") ? "" : "."
+    if let file = file("\(module)\(separator)\(name)") {
+      return Global(value: .importedModule(file), isReadableInKernels: true)
+    }
     let path = "\(module).\(name)"
     return Global(
       value: TritonNames.foreignConstant(path) ?? .foreign(path), isReadableInKernels: false)
+  }
+
+  /// Triton's own library imports its parts relatively: without files around it, those names mean
+  /// Triton's. Others keep their dots.
+  private func canonical(_ written: String, importing name: String) -> String {
+    guard written.hasPrefix(".") else { return written }
+    let tail = written.drop { $0 == "." }
+    switch written.count - tail.count {
+    case 1 where ["", "core", "math", "standard", "random", "semantic"].contains(tail):
+      let isFile = file(written) != nil || (tail.isEmpty && file(".\(name)") != nil)
+      if isFile { return written }
+      return tail.isEmpty ? "triton.language" : "triton.language.\(tail)"
+    case 2 where tail == "runtime.jit": return "triton.runtime.jit"
+    default: return written
+    }
+  }
+
+  /// The scope of a file that this one imports, by the name as written, dots in front included.
+  func file(_ written: String) -> ModuleScope? {
+    guard let tree = tree.importer?.module(written: written) else { return nil }
+    return tree.importer?.part { ModuleScope(tree) }
+  }
+
+  /// What another file gets when it asks this one for a name: a global, or a file of the package.
+  func member(_ name: String, _ budget: CompileTimeEvaluator.Budget) -> Global? {
+    if let found = global(name, budget) { return found }
+    guard tree.importer?.isPackage == true, let file = file(".\(name)") else { return nil }
+    return Global(value: .importedModule(file), isReadableInKernels: true)
+  }
+
+  /// A name that `from … import *` brings, from files at hand.
+  private func starImported(_ name: String, _ budget: CompileTimeEvaluator.Budget) -> Global? {
+    guard !name.hasPrefix("_"), let stars = bindings["*"] else { return nil }
+    let key = CompileTimeEvaluator.Global(scope: ObjectIdentifier(self), name: name)
+    guard budget.active.count < 100, budget.active.insert(key).inserted else { return nil }
+    defer { budget.active.remove(key) }
+    for case .member(let module, "*") in stars.reversed() {
+      if let known = TritonNames.attribute(name, of: module) {
+        return Global(value: known, isReadableInKernels: true)
+      }
+      if let found = file(module)?.global(name, budget) { return found }
+    }
+    return nil
+  }
+
+  /// A `@triton.jit` function of the files that this one imports, directly or not.
+  func importedFunction(named name: String) -> JITReference? {
+    guard tree.importer != nil else { return nil }
+    for scope in importedScopes {
+      guard case .function(let definition)? = scope.bindings[name]?.last,
+        case .function(let reference) = scope.value(
+          of: definition, CompileTimeEvaluator.Budget())
+      else { continue }
+      return reference
+    }
+    return nil
+  }
+
+  /// The files that this one imports, nearest first.
+  private var importedScopes: [ModuleScope] {
+    var found: [ModuleScope] = []
+    var seen: Set<ObjectIdentifier> = [ObjectIdentifier(self)]
+    var queue = [self]
+    while !queue.isEmpty, found.count < Self.maximumImportedScopes {
+      let scope = queue.removeFirst()
+      for written in scope.importedNames {
+        guard let next = scope.file(written), seen.insert(ObjectIdentifier(next)).inserted else {
+          continue
+        }
+        found.append(next)
+        queue.append(next)
+      }
+    }
+    return found
+  }
+
+  private static let maximumImportedScopes = 60
+
+  /// What may be a file, as written in imports, sorted.
+  private var importedNames: [String] {
+    var names: Set<String> = []
+    for case .member(let module, let name) in bindings.values.joined() {
+      names.insert(module)
+      if name != "*" { names.insert(module + (module.hasSuffix(".") ? "" : ".") + name) }
+    }
+    for case .module(let path) in bindings.values.joined() { names.insert(path) }
+    return names.filter { TritonNames.module($0) == nil }.sorted()
   }
 
   private func value(of definition: FunctionDef, _ budget: CompileTimeEvaluator.Budget)
@@ -131,7 +233,7 @@ final class ModuleScope: Sendable {
   ) -> Bool {
     guard depth < 100 else { return false }
     switch value {
-    case .none, .type, .function, .builtin, .module, .symbol: return true
+    case .none, .type, .function, .builtin, .module, .importedModule, .symbol: return true
     case .constexprFunction(let scope, let definition): return scope.isCallable(definition, budget)
     default: break
     }
@@ -188,7 +290,7 @@ private struct BindingCollector {
         for alias in names {
           bind(
             alias.asName ?? alias.name,
-            .member(module: Self.absolute(module, level), name: alias.name))
+            .member(module: Self.written(module, level), name: alias.name))
         }
       case .assign(let targets, let value):
         for target in targets { assign(target, value) }
@@ -226,15 +328,8 @@ private struct BindingCollector {
     }
   }
 
-  /// Triton's own library imports its parts relatively; other relative imports keep their dots.
-  private static func absolute(_ module: String?, _ level: Int) -> String {
-    guard level > 0 else { return module ?? "" }
-    let tail = module ?? ""
-    let siblings: Set = ["", "core", "math", "standard", "random", "semantic"]
-    if level == 1, siblings.contains(tail) {
-      return tail.isEmpty ? "triton.language" : "triton.language.\(tail)"
-    }
-    if level == 2, tail == "runtime.jit" { return "triton.runtime.jit" }
-    return String(repeating: ".", count: level) + tail
+  /// The module's name with its dots in front.
+  private static func written(_ module: String?, _ level: Int) -> String {
+    String(repeating: ".", count: level) + (module ?? "")
   }
 }

@@ -20,21 +20,22 @@ extension TritonModule {
   public func inferredSpecialization(
     for kernel: String, given: [String: ArgumentSpecialization] = [:]
   ) throws(Diagnostic) -> InferredSpecialization {
-    guard let function = function(named: kernel) else {
+    guard let reference = reference(named: kernel) else {
       throw Diagnostic(
         id: "unknown-kernel", "no @triton.jit function '\(kernel)'", source: tree.source)
     }
-    return LargeStack.run { infer(function, given: given) }
+    return LargeStack.run { infer(reference, given: given) }
   }
 
-  private func infer(_ function: JITFunction, given: [String: ArgumentSpecialization])
+  private func infer(_ reference: JITReference, given: [String: ArgumentSpecialization])
     -> InferredSpecialization
   {
+    let (function, scope) = (reference.function, reference.scope)
     let usage = ParameterUsage.analyze(function, in: scope)
     var first: InferredSpecialization?
     for style in GuessStyle.all {
       var guesser = SpecializationGuesser(
-        function: function, usage: usage, style: style, source: tree.source, scope: scope)
+        function: function, usage: usage, style: style, source: scope.source, scope: scope)
       let candidate = guesser.guess(given: given)
       if first == nil { first = candidate }
       if (try? lower(function.name, for: candidate.specialization)) != nil { return candidate }

@@ -210,6 +210,10 @@ struct CompileTimeEvaluator {
     case .module(let module):
       if let found = TritonNames.attribute(name, of: module) { return found }
       throw error("module '\(module)' has no attribute '\(name)'", "triton-attribute-error")
+    case .importedModule(let scope):
+      if let found = scope.member(name, budget) { return found.value }
+      throw error(
+        "'\(scope.source.name)' has no attribute '\(name)'", "triton-attribute-error")
     case .foreign(let path):
       let member = "\(path).\(name)"
       return TritonNames.foreignConstant(member) ?? .foreign(member)

@@ -27,6 +27,8 @@ indirect enum PyValue {
   /// A function or class of Triton, by canonical name: `tl.load`, `math.exp`, `libdevice.tanh`.
   case builtin(String)
   case module(String)
+  /// Another file that the module imports.
+  case importedModule(ModuleScope)
   case method(PyValue, String)
   case dict([String: PyValue])
   /// `tl.constexpr(tensor)`: legal in Triton, good for little.
@@ -142,7 +144,8 @@ extension PyValue {
   /// Whether Triton counts it among the values that exist in its IR or wraps it in `constexpr`.
   var isTritonValue: Bool {
     switch self {
-    case .none, .type, .function, .builtin, .module, .foreign, .method, .constexprFunction, .lambda:
+    case .none, .type, .function, .builtin, .module, .importedModule, .foreign, .method,
+      .constexprFunction, .lambda:
       false
     default: true
     }
@@ -242,6 +245,7 @@ extension PyValue {
     case .function(let reference): reference.function.name
     case .constexprFunction(_, let definition): definition.name
     case .lambda: "<lambda>"
+    case .importedModule(let scope): scope.source.name
     case .builtin(let name), .module(let name), .foreign(let name), .symbol(let name): name
     case .method(let receiver, let name): "\(receiver.typeName).\(name)"
     case .slice: "slice"

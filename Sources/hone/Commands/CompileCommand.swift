@@ -125,7 +125,7 @@ struct CompileCommand: AsyncParsableCommand {
     let targets: [String?] = gpu.isEmpty ? [nil] : gpu
     return try targets.map { target in
       try RequestReader.read(
-        bytes: bytes, name: name,
+        bytes: bytes, name: name, surroundings: Files.surroundings(name),
         options: RequestOptions(
           gpu: target, profile: profile, problem: problem, inputs: inputs, requiresModel: false))
     }

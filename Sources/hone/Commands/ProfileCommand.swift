@@ -184,13 +184,16 @@ struct ProfileCommand: AsyncParsableCommand {
       let (bytes, name) = try Files.read(input)
       policy = try stage.map { StagePolicy.builtIn(try Stage.named($0)) }
       if input.hasSuffix(".py") {
-        module = PythonParser.parse(try SourceBytes.check(bytes, name: name))
+        module = PythonParser.parse(
+          try SourceBytes.check(
+            bytes, name: name, surroundings: Files.surroundings(name)))
         modulePath = URL(fileURLWithPath: input).path
       } else if name == "<stdin>", let tree = try Self.module(bytes, name) {
         module = tree
       } else {
         let request = try RequestReader.read(
-          bytes: bytes, name: name, options: RequestOptions(stage: stage, requiresModel: false))
+          bytes: bytes, name: name, surroundings: Files.surroundings(name),
+          options: RequestOptions(stage: stage, requiresModel: false))
         (module, self.problem, policy) = (request.tree, request.problem?.tree, request.policy)
       }
       if let problem {
@@ -204,7 +207,9 @@ struct ProfileCommand: AsyncParsableCommand {
 
     /// Standard input is a module if it parses as one.
     private static func module(_ bytes: [UInt8], _ name: String) throws -> ModuleTree? {
-      let tree = PythonParser.parse(try SourceBytes.check(bytes, name: name))
+      let tree = PythonParser.parse(
+        try SourceBytes.check(
+          bytes, name: name, surroundings: Files.surroundings(name)))
       return tree.hasErrors ? nil : tree
     }
 
