@@ -203,6 +203,7 @@ extension MachineCompiler {
   }
 
   mutating func compilePrint(_ operation: Operation, _ prefix: String) throws(Diagnostic) {
+    program.prints = true
     for value in operation.operands {
       guard tile(value).element.isPointer == false else { continue }
       let lanes = try operand(value, operation)

@@ -22,6 +22,8 @@ public struct TileProgram: Sendable {
   var written: Set<Int> = []
   var read: Set<Int> = []
   var hasAtomics = false
+  /// Whether it writes lines with `tl.device_print`.
+  var prints = false
   /// Where each SSA value is; only in programs compiled to be looked at.
   var valueOperands: [Operand?] = []
   let grid: (Int, Int, Int)

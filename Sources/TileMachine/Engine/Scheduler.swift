@@ -8,6 +8,8 @@ final class Scheduler: @unchecked Sendable {
   let ids: [Int]?
   let grid: (Int, Int, Int)
   let options: TileMachine.Options
+  /// Programs of further threads; without them all share one.
+  let copies: ProgramCopies?
 
   /// Looks at the arena of a program that faulted, before it is gone; set before ``run()``.
   var onFault: ((RawFault, UnsafeMutableRawPointer) -> Void)?
@@ -33,8 +35,9 @@ final class Scheduler: @unchecked Sendable {
 
   init(
     program: TileProgram, memory: DeviceMemory, ids: [Int]?, grid: (Int, Int, Int),
-    options: TileMachine.Options
+    options: TileMachine.Options, copies: ProgramCopies? = nil
   ) {
+    self.copies = copies
     self.program = program
     self.memory = memory
     self.ids = ids
@@ -49,16 +52,21 @@ final class Scheduler: @unchecked Sendable {
   /// nil when there is no memory for an arena.
   func run() -> TileMachine.Run? {
     let count = ids?.count ?? grid.0 * grid.1 * grid.2
-    let threads = max(1, min(options.threads, count))
+    // Programs that print run on one thread, so that lines stay in order.
+    let threads = program.prints ? 1 : max(1, min(options.threads, count))
     let log = PrintLog()
     let lock = threads > 1 ? AtomicLock() : nil
-    // Programs that print run on one thread, so that lines stay in order.
     if threads == 1 {
-      work(count, chunk: options.deadline == nil ? 64 : 4, log, lock)
+      work(program, count, chunk: options.deadline == nil ? 64 : 4, log, lock)
     } else {
-      let chunk = max(1, min(64, count / (threads * 8)))
-      DispatchQueue.concurrentPerform(iterations: threads) { _ in
-        work(count, chunk: chunk, nil, lock)
+      // A launch of moments is over before other threads have their programs.
+      work(program, count, chunk: 1, nil, lock, until: .now + options.timeAlone)
+      if next.load(ordering: .relaxed) < count, !isStopped.load(ordering: .relaxed) {
+        let chunk = max(1, min(64, count / (threads * 8)))
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+          let own = thread == 0 ? nil : copies?.program(of: thread)
+          work(own ?? program, count, chunk: chunk, nil, lock)
+        }
       }
     }
     return state.withLock { state in
@@ -68,7 +76,10 @@ final class Scheduler: @unchecked Sendable {
     }
   }
 
-  private func work(_ count: Int, chunk: Int, _ log: PrintLog?, _ lock: AtomicLock?) {
+  private func work(
+    _ program: TileProgram, _ count: Int, chunk: Int, _ log: PrintLog?, _ lock: AtomicLock?,
+    until end: ContinuousClock.Instant? = nil
+  ) {
     var raw: UnsafeMutableRawPointer?
     guard posix_memalign(&raw, 64, max(64, program.arenaBytes)) == 0, let arena = raw else {
       state.withLock { $0.lacksMemory = true }
@@ -98,8 +109,8 @@ final class Scheduler: @unchecked Sendable {
           Int32(truncatingIfNeeded: grid.2)
         )
         withUnsafeMutablePointer(to: &frame) { frame in
-          Self.execute(program.prologue, frame)
-          loop(frame, count, chunk)
+          program.prologue.withUnsafeBufferPointer { Self.execute($0, frame) }
+          program.body.withUnsafeBufferPointer { loop($0, frame, count, chunk, until: end) }
         }
       }
     }
@@ -110,7 +121,10 @@ final class Scheduler: @unchecked Sendable {
   }
   private static var noDetails: UnsafePointer<Detail>? { UnsafePointer(bitPattern: 64) }
 
-  private func loop(_ frame: UnsafeMutablePointer<Frame>, _ count: Int, _ chunk: Int) {
+  private func loop(
+    _ body: UnsafeBufferPointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>, _ count: Int,
+    _ chunk: Int, until limit: ContinuousClock.Instant?
+  ) {
     if frame.pointee.stopped { return report(frame, linear: 0) }
     while !isStopped.load(ordering: .relaxed) {
       let start = next.add(chunk, ordering: .relaxed).oldValue
@@ -133,9 +147,9 @@ final class Scheduler: @unchecked Sendable {
         frame.pointee.isSynchronized = false
         frame.pointee.fuel = options.fuel
         if options.countsWork {
-          Self.execute(program.body, frame, countsWork: true)
+          Self.execute(body, frame, countsWork: true)
         } else {
-          Self.execute(program.body, frame)
+          Self.execute(body, frame)
         }
         if frame.pointee.stopped {
           state.withLock { $0.work &+= frame.pointee.work }
@@ -149,6 +163,7 @@ final class Scheduler: @unchecked Sendable {
         $0.done += end - start
         $0.work &+= work
       }
+      if let limit, ContinuousClock.now > limit { return }
     }
   }
 
@@ -180,21 +195,20 @@ final class Scheduler: @unchecked Sendable {
   ///   that the loop which does not count has nothing of it.
   @inline(__always)
   static func execute(
-    _ code: [Instruction], _ frame: UnsafeMutablePointer<Frame>, countsWork: Bool = false
+    _ code: UnsafeBufferPointer<Instruction>, _ frame: UnsafeMutablePointer<Frame>,
+    countsWork: Bool = false
   ) {
-    code.withUnsafeBufferPointer { code in
-      guard let base = code.baseAddress else { return }
-      let count = code.count
-      frame.pointee.pc = 0
-      while frame.pointee.pc < count {
-        let instruction = base + frame.pointee.pc
-        frame.pointee.pc &+= 1
-        if countsWork {
-          frame.pointee.work &+= work(of: instruction.pointee, frame.pointee.details)
-        }
-        instruction.pointee.handler(frame, instruction)
-        if frame.pointee.stopped { return }
+    guard let base = code.baseAddress else { return }
+    let count = code.count
+    frame.pointee.pc = 0
+    while frame.pointee.pc < count {
+      let instruction = base + frame.pointee.pc
+      frame.pointee.pc &+= 1
+      if countsWork {
+        frame.pointee.work &+= work(of: instruction.pointee, frame.pointee.details)
       }
+      instruction.pointee.handler(frame, instruction)
+      if frame.pointee.stopped { return }
     }
   }
 }

@@ -25,6 +25,8 @@ public struct TileMachine: Sendable {
     public var deadline: Date?
     /// Counts ``Run/work``.
     public var countsWork = false
+    /// How long a launch runs on one thread before others join.
+    var timeAlone = Duration.milliseconds(2)
     public init() {}
   }
 
@@ -76,6 +78,7 @@ public struct PreparedLaunch: Sendable {
   public let program: TileProgram
   let grid: (Int, Int, Int)
   let addresses: [Value: Int]
+  private let copies: ProgramCopies
 
   public init(
     _ function: Function, grid: [Int], arguments: [String: MachineArgument], memory: DeviceMemory
@@ -100,6 +103,7 @@ public struct PreparedLaunch: Sendable {
     program.written = roots.written ?? Set(memory.records.indices)
     program.read = roots.read ?? Set(memory.records.indices)
     self.program = program
+    copies = ProgramCopies(simple, grid: sizes, addresses: pointers)
   }
 
   /// Runs all programs of the grid.
@@ -114,7 +118,7 @@ public struct PreparedLaunch: Sendable {
     let total = grid.0 * grid.1 * grid.2
     let ids = options.programs ?? Self.ids(total, options.order)
     let scheduler = Scheduler(
-      program: program, memory: memory, ids: ids, grid: grid, options: options)
+      program: program, memory: memory, ids: ids, grid: grid, options: options, copies: copies)
     guard var run = scheduler.run() else {
       throw Diagnostic(id: "out-of-memory", "no memory for \(program.arenaBytes) bytes of tiles")
     }
