@@ -45,14 +45,36 @@ public struct HostProgram: Sendable {
   /// The parameters that `ModelNew.forward` takes its inputs by, in order; nil where the module has
   /// no such method.
   public var inputParameters: [String]? {
+    forward?.parameters.all.dropFirst().prefix {
+      $0.kind == .positionalOnly || $0.kind == .positional
+    }.map(\.name)
+  }
+
+  private var forward: FunctionDef? {
     for case .classDef(let model) in module.body.map(\.kind) where model.name == "ModelNew" {
       for case .function(let forward) in model.body.map(\.kind) where forward.name == "forward" {
-        return forward.parameters.all.dropFirst().prefix {
-          $0.kind == .positionalOnly || $0.kind == .positional
-        }.map(\.name)
+        return forward
       }
     }
     return nil
+  }
+
+  /// A warning for each name that is no parameter of `ModelNew.forward`: shapes given for it are
+  /// not used.
+  public func unknownInputs(_ names: [String]) -> [Diagnostic] {
+    guard let forward else { return [] }
+    let parameters = forward.parameters.all.dropFirst()
+    guard parameters.allSatisfy({ $0.kind != .variadic && $0.kind != .keywordVariadic }) else {
+      return []
+    }
+    let known = parameters.map(\.name)
+    return names.filter { !known.contains($0) }.map { name in
+      Diagnostic(
+        id: "unknown-input", severity: .warning,
+        "'forward' takes no input '\(name)'; what is given for it is not used",
+        source: module.source, range: forward.nameRange,
+        nextStep: known.isEmpty ? nil : "its inputs are \(known.joined(separator: ", "))")
+    }
   }
 
   /// Runs the module and returns its launches.

@@ -87,6 +87,7 @@ public struct ExplanationBuilder {
     let own = request.tree.functions.contains { $0.name == "get_inputs" } ? request.tree : nil
     let problem = request.problem?.tree ?? own
     let host = HostProgram(module: request.tree, problem: problem)
+    notes += host.unknownInputs(request.inputs.map(\.name))
     var tensors: [String: TensorShape] = [:]
     for spec in request.inputs {
       if case .tensor(let type, let shape) = spec.value {

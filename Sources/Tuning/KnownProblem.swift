@@ -40,6 +40,7 @@ public struct KnownProblem {
       inputs: ModuleInputs(
         problem: problem, inputs: inputs, gpu: HostGPU(request.gpu)))
     let host = known.inputs.host(for: request.tree)
+    notes += host.unknownInputs(request.inputs.map(\.name))
     do throws(Diagnostic) {
       known.run = try host.run(inputs)
     } catch {

@@ -181,4 +181,16 @@ import TileIR
     #expect(run.inputs.map(\.name) == ["input"])
     #expect(run.inputs[0].shape.shape == [33])
   }
+
+  @Test func `A call that does not fit is said of forward`() throws {
+    let problem = "import torch\n\n\n\n\ndef get_inputs():\n    return [torch.rand(3)] * 2\n"
+    let program = TestModule.program(
+      TestModule.scaleKernel + Self.scaleModel,
+      problem: problem)
+    let error = #expect(throws: Diagnostic.self) { try program.run(.fromProblem) }
+    #expect(error?.message.contains("forward() takes 2 positional arguments") == true)
+    #expect(error?.source?.name == "module.py")
+    let text = error.flatMap { error in error.range.map { error.source?.text(in: $0) } }
+    #expect(text == "forward")
+  }
 }

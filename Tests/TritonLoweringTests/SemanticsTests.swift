@@ -87,6 +87,40 @@ func refuses(_ expression: String, _ signature: String, _ id: String) {
   #expect(Summary.lines(of: function) == Array(repeating: "store tensor<32xi32>", count: 6))
 }
 
+@Test func readsTheLimitsOfTorchsTypes() throws {
+  let function = try lowered(
+    """
+    import torch
+    import numpy as np
+    LOWEST = tl.constexpr(torch.finfo(torch.float32).min)
+    MOST: tl.constexpr = tl.constexpr(torch.iinfo(torch.int64).max)
+    HALF_EPS = tl.constexpr(torch.finfo(dtype=torch.float16).eps)
+    BYTES = tl.constexpr(np.iinfo(np.uint8).max)
+
+    @tl.constexpr
+    def accumulator(dtype):
+        return tl.float32 if dtype.is_fp16() else dtype
+
+    @triton.jit
+    def kernel(out):
+        tl.static_assert(LOWEST == -3.4028234663852886e38)
+        tl.static_assert(MOST == 9223372036854775807)
+        tl.static_assert(HALF_EPS * 1024 == 1.0)
+        tl.static_assert(BYTES == 255)
+        total = tl.zeros([16], accumulator(tl.float16))
+        tl.store(out + tl.arange(0, 16), tl.where(total == 0, LOWEST, total))
+    """, "*fp32")
+  #expect(Summary.lines(of: function) == ["store tensor<16xf32>"])
+  expectRefused(
+    """
+    import torch
+    LOWEST = tl.constexpr(torch.finfo(torch.int8).min)
+    @triton.jit
+    def kernel(out):
+        tl.store(out, LOWEST)
+    """, "*fp32", id: "unsupported-global", line: 5)
+}
+
 @Test func refusesPlainGlobals() {
   expectRefused(
     """

@@ -39,6 +39,16 @@ import Testing
     #expect(shape(KnownProblem.find(for: file)) == [96, 128])
   }
 
+  @Test func shapesOfNoInputAreWarnedOf() throws {
+    let module = Subjects.elementwise()
+    let wrong = KnownProblem.find(
+      for: try Subjects.request(module, inputs: ["y=f32[32,64]", "x=f32[8,64]"]))
+    #expect(wrong.notes.map(\.id) == ["unknown-input"])
+    #expect(wrong.notes.first?.message.contains("'y'") == true)
+    #expect(wrong.notes.first?.nextStep?.contains("x") == true)
+    #expect(shape(wrong) == [8, 64])
+  }
+
   @Test func aModuleMayBeItsOwnProblem() throws {
     let module = Subjects.elementwise(
       extra: "\n\ndef get_inputs():\n    return [torch.rand(48, 64)]\n\n\n"

@@ -124,7 +124,9 @@ extension HostSession {
           source: (problemUnit ?? moduleUnit).source,
           nextStep: "name one of \(usedInputs.map(\.name).joined(separator: ", "))"))
     }
+    // What does not fit the call is said of `forward`, not of where the inputs were made.
     evaluator.unit = forward.unit
+    evaluator.here = forward.range
     return arguments
   }
 

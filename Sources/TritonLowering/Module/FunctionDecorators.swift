@@ -25,7 +25,10 @@ struct FunctionDecorators {
         keywords = named
       }
       var evaluator = CompileTimeEvaluator(scope: scope, budget: budget)
-      guard case .builtin(let name)? = try? evaluator.evaluate(callee) else { continue }
+      let decoration = try? evaluator.evaluate(callee)
+      // `@tl.constexpr` makes the function a constant of the module, which kernels may call.
+      if case .type(.python("tl.constexpr"))? = decoration { isConstexprFunction = true }
+      guard case .builtin(let name)? = decoration else { continue }
       switch name {
       case "triton.jit":
         isJIT = true

@@ -59,6 +59,11 @@ extension CompileTimeEvaluator {
       return try inner.evaluate(body)
     case .builtin(let name): return try builtin(name, positional, named)
     case .method(let receiver, let name): return try method(receiver, name, positional)
+    case .foreign(let path) where NumberLimits.functions.contains(path):
+      guard case .foreign(let type)? = positional.first ?? named.first?.1,
+        let limits = NumberLimits.of(type, isFloat: path.hasSuffix("finfo"))
+      else { throw error("\(path)() needs a dtype of its kind") }
+      return .dict(limits)
     case .foreign(let path) where path.hasPrefix("math."):
       return try mathFunction(String(path.dropFirst(5)), positional)
     case .type(.python("tl.constexpr")):
