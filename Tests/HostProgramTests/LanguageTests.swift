@@ -24,6 +24,21 @@ enum LanguageTable {
     ),
     ("import torch\nresult = torch.float32 == torch.complex64", "False"),
     (
+      "from packaging import version\nv = version.parse('3.10.0+cu124')\nresult = v >= version.parse('3.4'), v < version.Version('4.0.0rc1'), v.minor",
+      "(True, True, 10)"
+    ),
+    (
+      "import inspect, triton\nresult = 'cache_results' in inspect.signature(triton.autotune).parameters, list(inspect.signature(lambda a, b=1: a).parameters)",
+      "(True, ['a', 'b'])"
+    ),
+    (
+      "import threading\nlock = threading.Lock()\nwith lock:\n  result = 1", "1"
+    ),
+    (
+      "import torch\nresult = isinstance(torch.ones(2), torch.distributed.tensor.DTensor), torch.get_autocast_dtype('cuda')",
+      "(False, torch.float16)"
+    ),
+    (
       "import torch\na, b = torch.broadcast_tensors(torch.ones(3, 1), torch.ones(4))\nresult = a.shape, b.shape, a.stride()",
       "(torch.Size([3, 4]), torch.Size([3, 4]), (1, 0))"
     ),

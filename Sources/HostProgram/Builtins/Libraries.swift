@@ -54,7 +54,9 @@ extension Evaluator {
       return typingAttribute(name)
     case "warnings", "logging", "time", "random": return SystemModules.quiet(self, name)
     case "einops": return native(Einops.table[name])
-    case "inspect", "string", "re": return nil
+    case "inspect", "packaging", "packaging.version", "threading":
+      return PackageTools.attribute(self, module, name)
+    case "string", "re": return nil
     default: return nil
     }
   }

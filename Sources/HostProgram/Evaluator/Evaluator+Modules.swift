@@ -6,7 +6,7 @@ extension Evaluator {
     "torch", "triton", "math", "typing", "functools", "itertools", "collections", "dataclasses",
     "os", "sys", "enum", "contextlib", "warnings", "operator", "numbers", "abc", "copy",
     "__future__", "logging", "random", "time", "einops", "types", "typing_extensions", "string",
-    "numpy", "inspect", "re",
+    "numpy", "inspect", "re", "packaging", "threading",
   ]
 
   private static func isModelled(_ name: String) -> Bool {

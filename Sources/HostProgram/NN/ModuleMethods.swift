@@ -29,7 +29,7 @@ enum ModuleMethods {
     }
     for name in [
       "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
-      "_register_load_state_dict_pre_hook",
+      "_register_load_state_dict_pre_hook", "_check_input_dim",
     ] {
       table[name] = { _, _ in .none }
     }

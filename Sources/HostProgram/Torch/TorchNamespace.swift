@@ -33,6 +33,10 @@ extension Evaluator {
     {
       return cudaAttribute(module, name)
     }
+    if module.hasPrefix("torch.distributed"), name == "tensor" || name == "DTensor" {
+      return name == "tensor"
+        ? .module(ModuleObject("\(module).tensor")) : .classObject(nativeClass(name))
+    }
     if module == "torch.nn.init" { return .native(initFunction(name)) }
     if module.hasPrefix("torch.utils.checkpoint"), name == "checkpoint" {
       return .native(
@@ -170,8 +174,11 @@ extension Evaluator {
         }
         return .integer(tensor.symbolicCount)
       }
-    case "is_grad_enabled", "is_autocast_enabled", "is_inference_mode_enabled":
+    case "is_grad_enabled", "is_autocast_enabled", "is_inference_mode_enabled",
+      "are_deterministic_algorithms_enabled":
       return native { _, _ in .bool(false) }
+    case "get_autocast_dtype", "get_autocast_gpu_dtype":
+      return native { _, _ in .dtype(DTypeValue(element: .fp16)) }
     case "get_default_dtype": return native { _, _ in .dtype(DTypeValue(element: .fp32)) }
     case "manual_seed", "set_default_dtype", "set_default_device", "set_float32_matmul_precision",
       "use_deterministic_algorithms", "set_num_threads", "seed", "set_printoptions":
