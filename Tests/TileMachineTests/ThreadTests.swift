@@ -70,7 +70,7 @@ struct ThreadTests {
       Self.rows, "*fp32, *fp32, *i32, i32", grid: [200], tensors,
       ["x": x, "y": y, "total": total, "n": .int(20)], options: Self.options(4),
       faults: "out-of-bounds")
-    #expect(fault?.tensor == "x" && fault?.programID.0 == 199)
+    #expect(fault?.tensor == "x" && fault?.programID.first == 199)
     #expect(fault?.operands.first { $0.name == "row" }?.value == 199)
   }
 
