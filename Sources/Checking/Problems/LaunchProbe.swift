@@ -42,6 +42,36 @@ struct LaunchProbe {
     return total
   }
 
+  /// What the launches do at this size, as far as a few programs of each tell.
+  func traits(deadline: Date) -> Set<LaunchTrait> {
+    var traits: Set<LaunchTrait> = []
+    var ordinals: [String: Int] = [:]
+    for launch in run.launches.prefix(Self.launchLimit) where Date() < deadline {
+      guard let (config, grid) = launch.configs.first else { continue }
+      let ordinal = ordinals[launch.kernel, default: 0]
+      ordinals[launch.kernel] = ordinal + 1
+      let name = "\(launch.kernel) \(min(ordinal, 7))"
+      for (axis, size) in grid.enumerated() where size > 0 {
+        traits.formUnion(LaunchTrait.levels(size).map { .grid(name, axis: axis, atLeast: $0) })
+      }
+      let count = grid.reduce(1, *)
+      guard count > 0 else { continue }
+      var options = TileMachine.Options()
+      options.programs = Array(Set([0, count / 2])).sorted()
+      options.fuel = 20_000
+      options.workLimit = Int(Self.workPerSecond / 50)
+      options.deadline = deadline
+      options.countsExecutions = true
+      for (place, count) in (try? outcome(launch, config, grid, options))?.executions ?? [:] {
+        traits.formUnion(LaunchTrait.levels(count).map { .place(name, place, atLeast: $0) })
+      }
+    }
+    return traits
+  }
+
+  /// Launches that are looked into: networks repeat themselves.
+  private static let launchLimit = 24
+
   /// The first fault among the corner programs of every launch at this size, under every config or
   /// only under the first.
   func cornerFault(allConfigs: Bool, deadline: Date) throws -> MachineFault? {
@@ -102,6 +132,17 @@ struct LaunchProbe {
     let prepared = try PreparedLaunch(function, grid: grid, arguments: arguments, memory: memory)
     return try withExtendedLifetime(held) { try prepared.run(memory, options) }
   }
+}
+
+/// Something that a launch does, which a mistake in the kernel may need in order to show.
+enum LaunchTrait: Hashable {
+  /// That many programs along an axis of the grid.
+  case grid(String, axis: Int, atLeast: Int)
+  /// A place of the kernel that one program runs that often: a branch taken, a loop of rounds.
+  case place(String, OpLocation, atLeast: Int)
+
+  /// More than three of anything show nothing new.
+  static func levels(_ count: Int) -> ClosedRange<Int> { 1...max(1, min(3, count)) }
 }
 
 /// Address space that takes memory only where it is touched.
