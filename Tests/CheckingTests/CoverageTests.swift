@@ -215,4 +215,61 @@ import Testing
     try expectRejected(
       module, [("total += tl.sum(x, axis=0)", "total += tl.sum(tl.abs(x), axis=0)")])
   }
+
+  /// A residual sum needs two sizes alike, which the problem file gives by two names.
+  @Test func `Sizes that must be alike change together`() throws {
+    let module = """
+      @triton.jit
+      def shift_kernel(x_ptr, w_ptr, out_ptr, n, BLOCK: tl.constexpr):
+          row = tl.program_id(0) * n
+          for start in range(0, n, BLOCK):
+              at = start + tl.arange(0, BLOCK)
+              x = tl.load(x_ptr + row + at, mask=at < n, other=0.0)
+              w = tl.load(w_ptr + at, mask=at < n, other=0.0)
+              tl.store(out_ptr + row + at, x + w, mask=at < n)
+
+
+      class ModelNew(nn.Module):
+          def __init__(self, in_features, out_features):
+              super().__init__()
+              self.w = nn.Parameter(torch.randn(out_features))
+
+          def forward(self, x):
+              assert x.shape[1] == self.w.shape[0]
+              out = torch.empty_like(x)
+              shift_kernel[(x.shape[0],)](x, self.w, out, x.shape[1], BLOCK=64)
+              return out
+
+
+      class Model(nn.Module):
+          def __init__(self, in_features, out_features):
+              super().__init__()
+              self.w = nn.Parameter(torch.randn(out_features))
+
+          def forward(self, x):
+              return x + self.w
+
+
+      rows = 256
+      in_features = 4096
+      out_features = 4096
+
+
+      def get_inputs():
+          return [torch.randn(rows, in_features)]
+
+
+      def get_init_inputs():
+          return [in_features, out_features]
+
+      """
+    try expectRejected(
+      module, [("w = tl.load(w_ptr + at, mask=at < n,", "w = tl.load(w_ptr + at, mask=at <= n,")])
+    let report = try Self.check(module, "x + w", "x + w")
+    #expect(
+      report.problems.contains {
+        $0.contains("in_features = 4,") || $0.contains("in_features = 5,")
+      },
+      "\(report.problems)")
+  }
 }

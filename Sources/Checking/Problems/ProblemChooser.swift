@@ -60,7 +60,8 @@ struct ProblemChooser {
       sizes = Self.axes(try original.run(given))
     } else if let run = try? original.run(Self.asGiven) {
       given = Self.asGiven
-      let effect = effectiveConstants(run)
+      let basis = basis(run)
+      let effect = effectiveConstants(run, basis)
       let isSized = effect.sizes.contains { $0.value > 8 }
       // Axes that no constant moves can change by themselves: images that are not square.
       let free = Self.axes(run).filter { size in
@@ -77,7 +78,10 @@ struct ProblemChooser {
     // What is refused at every size is refused at a small one too.
     asksCandidate = accepts(given, candidateToo: true)
     var base = start ?? sizes
-    if start == nil { shrink(&base) }
+    if start == nil {
+      if let small = smallStart(sizes) { base = small }
+      shrink(&base)
+    }
     var first = problem(base)
     first.price = price(first)
     if Date() > deadline, start == nil, first.price ?? 0 > Self.hopeless * target {
@@ -243,28 +247,7 @@ struct ProblemChooser {
   /// Small numbers (a window, a stride, a number of groups) are part of what is computed.
   private func isStructural(_ size: Size, _ given: Size) -> Bool { given.value <= 8 }
 
-  /// The constants on which the shape of an input or a parameter depends, and the axes of inputs that
-  /// they move.
-  private func effectiveConstants(_ run: HostRun) -> (sizes: [Size], moved: Set<Size.Place>) {
-    func shapes(_ run: HostRun) -> [[Int]] { run.trace.tensors.map(\.shape.shape) }
-    let usual = shapes(run)
-    let axes = Self.axes(run)
-    var moved: Set<Size.Place> = []
-    let sizes = original.host.constants.filter { $0.value >= 1 }.prefix(24).compactMap {
-      constant -> Size? in
-      for other in [constant.value * 2, constant.value + 1, max(1, constant.value / 2)] {
-        let changed = CheckProblem(sizes: .constants([constant.name: other]), label: "")
-        guard let run = try? original.run(changed), shapes(run) != usual else { continue }
-        let now = Dictionary(Self.axes(run).map { ($0.place, $0.value) }) { first, _ in first }
-        moved.formUnion(axes.filter { now[$0.place] != $0.value }.map(\.place))
-        return Size(place: .constant(constant.name), value: constant.value)
-      }
-      return nil
-    }
-    return (sizes, moved)
-  }
-
-  private static func axes(_ run: HostRun) -> [Size] {
+  static func axes(_ run: HostRun) -> [Size] {
     run.trace.tensors.filter { $0.role == .input }.flatMap { tensor in
       tensor.shape.shape.indices.map {
         Size(place: .axis(input: tensor.name, $0), value: tensor.shape.shape[$0], axis: $0)
