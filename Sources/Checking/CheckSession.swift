@@ -21,6 +21,16 @@ struct CheckSession {
   /// Seconds that the runs so far should take by the work of their launches: not by the clock, so
   /// that a busy machine does the same runs.
   var spent = 0.0
+  /// Whether the original is wrong at smaller problems than the first.
+  var isSmallestSound = false
+  /// Whether some input has no number of one sign.
+  var hasOneSign = false
+  /// What chose the first problem.
+  var search: (chooser: ProblemChooser, choice: ProblemChooser.Choice)?
+  /// Labels of the runs so far.
+  var done: Set<String> = []
+  /// What was last made, by what it was made for; the first problem's stays.
+  var baselines: [(problem: CheckProblem, input: InputSetting, calls: Int, made: Baseline)] = []
 
   init(_ checker: Checker, progress: @escaping (Double, String) -> Void) {
     self.checker = checker
@@ -84,9 +94,15 @@ struct CheckSession {
       original: original, candidate: candidate, hasReference: hasReference,
       given: checker.inputs, isQuick: checker.options.isQuick,
       target: checker.options.secondsPerRun
-        ?? (checker.options.isQuick ? budget / 60 : min(0.5, budget / 60)),
+        ?? (checker.options.isQuick ? budget / 60 : min(0.5, budget / 120)),
       deadline: Date().addingTimeInterval(budget / 3))
-    let choice = try chooser.choose()
+    var choice = try chooser.choose()
+    let start = soundSizes(choice, chooser)
+    if let start {
+      chooser.deadline = Date().addingTimeInterval(budget / 6)
+      choice = try chooser.choose(from: start)
+    }
+    search = (chooser, choice)
     report.notes += choice.notes
     guard let first = choice.problems.first else {
       throw Diagnostic(
@@ -106,31 +122,73 @@ struct CheckSession {
     var plans = Self.plans(
       choice.problems, configs: try configCount(first), checker.options.isQuick, marks: marks)
     // The first problem is tried first with everything at its default.
+    try execute(&plans, first) { session, plans in
+      if session.spent > budget / 8, !session.isSmallestSound, !session.checker.options.isQuick {
+        // Dearer than it was held for: the rest is run smaller.
+        chooser.target *= budget / 30 / session.spent
+        chooser.deadline = Date().addingTimeInterval(budget / 4)
+        let smaller = try chooser.choose()
+        plans = Self.plans(
+          smaller.problems, configs: try session.configCount(first),
+          session.checker.options.isQuick, marks: session.marks)
+      }
+      if session.hasOneSign, !session.checker.options.isQuick {
+        plans = Self.merged(plans, Self.mirrored(plans.map(\.problem), first))
+      }
+    }
+    try goOnLarger(&chooser, first, start: start)
+    guard report.findings.isEmpty else { return }
+    if !checker.options.isQuick { checkCorners(choice.given) }
+  }
+
+  /// Runs plans in order until one finds something or the time is up.
+  /// - Parameter first: called after the first run.
+  private mutating func execute(
+    _ plans: inout [Plan], _ problem: CheckProblem,
+    afterFirst: (inout CheckSession, inout [Plan]) throws -> Void = { _, _ in }
+  ) throws {
     var done = 0
     while let plan = plans.first {
       plans.removeFirst()
       if Date() > deadline {
         report.notes.append("the time was up with \(plans.count + 1) of the planned runs left")
-        break
+        return
       }
       progress(Double(done) / Double(done + plans.count + 1), plan.label)
       try execute(plan)
       done += 1
       if !report.findings.isEmpty {
-        try lookElsewhere(plan, first)
+        try lookElsewhere(plan, problem)
+        if plan.problem.isSame(as: problem), !checker.options.isQuick { try lookAtLarger(plan) }
         return
       }
-      if done == 1, spent > budget / 8, !checker.options.isQuick {
-        // Dearer than it was held for: the rest is run smaller.
-        chooser.target *= budget / 30 / spent
-        chooser.deadline = Date().addingTimeInterval(budget / 4)
-        let smaller = try chooser.choose()
-        plans = Self.plans(
-          smaller.problems, configs: try configCount(first), checker.options.isQuick, marks: marks)
-      }
+      if done == 1 { try afterFirst(&self, &plans) }
     }
-    if !checker.options.isQuick { checkCorners(choice.given) }
   }
+
+  /// Larger problems as long as there is time for them: small ones do not show all.
+  private mutating func goOnLarger(
+    _ chooser: inout ProblemChooser, _ first: CheckProblem, start: [ProblemChooser.Size]?
+  ) throws {
+    let options = checker.options
+    guard !options.isQuick, options.secondsPerRun == nil else { return }
+    for _ in 0..<Self.largerRounds {
+      let left = deadline.timeIntervalSinceNow
+      guard report.findings.isEmpty, left > 0.6 * options.budget else { return }
+      chooser.target *= 4
+      chooser.deadline = Date().addingTimeInterval(left / 4)
+      let choice = try chooser.choose(from: start)
+      var plans = Self.plans(
+        choice.problems, configs: try configCount(first), false, marks: marks)
+      if hasOneSign {
+        plans = Self.merged(plans, Self.mirrored(plans.map(\.problem), choice.problems[0]))
+      }
+      plans.removeAll { done.contains($0.label) }
+      try execute(&plans, choice.problems[0])
+    }
+  }
+
+  private static let largerRounds = 2
 
   static func refusal(_ problem: CheckProblem, _ module: ModuleUnderTest) -> Diagnostic? {
     do {
@@ -146,83 +204,10 @@ struct CheckSession {
     return max(1, run.launches.map(\.configs.count).max() ?? 1)
   }
 
-  // MARK: Plans
-
-  /// One run of both modules.
-  struct Plan {
-    var problem: CheckProblem
-    var input: InputSetting
-    var config: Int
-    var order = TileMachine.Order.ascending
-    var poison: UInt8 = 0xFF
-    /// How often `forward` is called on one instance.
-    var calls = 1
-    var isMarked: Bool { if case .marked = input { true } else { false } }
-    var label: String {
-      var text = "\(problem.label); \(input)"
-      if calls > 1 { text += "; forward called \(calls) times" }
-      if config > 0 { text += "; config \(config + 1)" }
-      switch order {
-      case .ascending: break
-      case .descending: text += "; programs in reverse"
-      case .shuffled: text += "; programs shuffled"
-      }
-      return text
-    }
-  }
-
-  static func plans(
-    _ problems: [CheckProblem], configs: Int, _ isQuick: Bool, marks: [String: [Int]] = [:]
-  ) -> [Plan] {
-    guard let first = problems.first else { return [] }
-    let variations = problems.filter(\.isUnpromised)
-    let problems = problems.filter { !$0.isUnpromised }
-    var plans = [Plan(problem: first, input: .asGiven(seed: 1), config: 0)]
-    for problem in problems.dropFirst().prefix(1) {
-      plans.append(Plan(problem: problem, input: .asGiven(seed: 2), config: 0))
-    }
-    if !isQuick, !marks.isEmpty {
-      plans.append(Plan(problem: first, input: .marked(marks, seed: 1), config: 0))
-    }
-    for config in 1..<max(2, configs) where config < configs {
-      // A problem with tails where there is one.
-      let problem = problems.count > 1 && !isQuick ? problems[1] : first
-      plans.append(
-        Plan(problem: problem, input: .asGiven(seed: 3), config: config, poison: 0x7F))
-    }
-    if isQuick { return plans }
-    // What tells most comes first: the time may be up before the end.
-    plans.append(Plan(problem: first, input: .asGiven(seed: 5), config: 0, calls: 2))
-    plans.append(Plan(problem: first, input: .scaled(exponent: 18), config: 0))
-    plans.append(Plan(problem: first, input: .special, config: 0))
-    for problem in variations {
-      plans.append(Plan(problem: problem, input: .asGiven(seed: 3), config: 0))
-    }
-    for problem in problems.dropFirst(2) {
-      let input: InputSetting =
-        problem.isStretched && !marks.isEmpty ? .marked(marks, seed: 2) : .asGiven(seed: 2)
-      plans.append(Plan(problem: problem, input: input, config: 0))
-    }
-    for input in [
-      InputSetting.scaled(exponent: -20), .shifted, .cancelling, .zeros, .asGiven(seed: 7),
-    ] {
-      plans.append(Plan(problem: first, input: input, config: 0))
-    }
-    if let long = problems.last(where: \.isStretched) {
-      // Long sums of numbers of both signs.
-      plans.append(Plan(problem: long, input: .cancelling, config: 0))
-    }
-    plans.append(
-      Plan(problem: first, input: .asGiven(seed: 1), config: 0, order: .descending))
-    plans.append(
-      Plan(
-        problem: problems.last ?? first, input: .asGiven(seed: 4), config: 0, order: .shuffled(5)))
-    return plans
-  }
-
   // MARK: Runs
 
   mutating func execute(_ plan: Plan) throws {
+    done.insert(plan.label)
     let baseline: Baseline
     do {
       baseline = try self.baseline(plan)
@@ -259,7 +244,8 @@ struct CheckSession {
     if run.ranOutOfTime || baseline.run.ranOutOfTime {
       return report.notes.append("\(plan.label): not finished in time")
     }
-    if plan.problem.isUnpromised || plan.isMarked, let gap = Self.mistake(baseline) {
+    if report.problems.isEmpty { hasOneSign = baseline.shared.hasOneSign }
+    if plan.problem.isUnpromised || plan.input.isUnpromised, let gap = Self.mistake(baseline) {
       return note("\(plan.label): left out, the original itself is wrong there: \(gap)")
     }
     let comparedBefore = compared
@@ -268,20 +254,55 @@ struct CheckSession {
     if compared > comparedBefore { report.problems.append(plan.label) }
   }
 
-  /// Runs a failed plan at the first problem: what is right there fails for its sizes.
+  /// Runs a failed plan without its tails, or at the first problem: what is right there fails for
+  /// its sizes.
   mutating func lookElsewhere(_ plan: Plan, _ first: CheckProblem) throws {
-    guard plan.problem != first, !plan.problem.isStretched, Date() < deadline,
+    let plain = plan.problem.plain.first ?? first
+    guard !plan.problem.isSame(as: plain), !plan.problem.isStretched, Date() < deadline,
       report.findings.count == 1
     else { return }
     let found = report
     var other = plan
-    other.problem = first
+    other.problem = plain
     try execute(other)
     let isRight = report.findings.count == 1 && report.problems.count > found.problems.count
     report = found
     report.findings[0].isRightElsewhere = isRight
-    if isRight { report.notes.append("the same run is right at \(first.label)") }
+    if isRight { report.notes.append("the same run is right at \(plain.label)") }
   }
+
+  /// Runs a plan that failed at the smallest sizes at larger ones: tiles visited in groups without a
+  /// clamp leave small grids unfinished only.
+  private mutating func lookAtLarger(_ plan: Plan) throws {
+    guard let (chooser, choice) = search, report.findings.count == 1,
+      !report.findings[0].isRightElsewhere, Self.mayRestOnSizes.contains(report.findings[0].reason)
+    else { return }
+    let found = report
+    let end = min(deadline, Date().addingTimeInterval(checker.options.budget / 4))
+    var larger = chooser
+    larger.deadline = end
+    for sizes in larger.larger(than: choice).prefix(Self.largerTrials) where Date() < end {
+      var other = plan
+      other.problem = larger.problem(sizes)
+      report.findings = []
+      let before = report.problems.count
+      try execute(other)
+      let isRight = report.findings.isEmpty && report.problems.count > before
+      report = found
+      guard isRight else { continue }
+      report.findings[0].isRightElsewhere = true
+      report.notes.append("the same run is right at \(other.problem.label)")
+      return
+    }
+    report = found
+  }
+
+  private static let largerTrials = 12
+  /// What a kernel that is right at the given sizes may do at smaller ones.
+  private static let mayRestOnSizes: Set<CheckReason> = [
+    .wrongResult, .nonFinite, .uninitialized, .outOfBounds, .race, .wrongHint, .lessAccurate,
+    .configFails, .stateKept, .fault,
+  ]
 
   static let outOfTime = "out-of-time"
 
@@ -324,7 +345,22 @@ struct CheckSession {
     if !report.notes.contains(text) { report.notes.append(text) }
   }
 
+  /// The original's run for a plan. It depends neither on the config nor on the order.
   mutating func baseline(_ plan: Plan) throws -> Baseline {
+    if let known = baselines.first(where: {
+      $0.problem.isSame(as: plan.problem) && $0.input == plan.input && $0.calls == plan.calls
+    }) {
+      return known.made
+    }
+    let made = try makeBaseline(plan)
+    if !made.run.ranOutOfTime {
+      if baselines.count > 2 { baselines.remove(at: 1) }
+      baselines.append((plan.problem, plan.input, plan.calls, made))
+    }
+    return made
+  }
+
+  private mutating func makeBaseline(_ plan: Plan) throws -> Baseline {
     var setting = setting(plan)
     // The original's own first config and order are the yardstick.
     setting.config = 0
@@ -380,7 +416,7 @@ struct CheckSession {
     let world = TensorWorld(
       precision: .reference, seed: plan.input.seed, source: checker.problemTree?.source)
     try world.reserve(host.trace)
-    try shared.run(setup: host.trace, in: world)
+    try shared.run(setup: host.trace, launches: host.launches, in: world)
     for step in host.trace.forward {
       try stopIfLate()
       try world.run([step])

@@ -9,6 +9,9 @@ extension Survivor {
       example: "cross_entropy", operatorName: "other-dropped", place: "other=0.0",
       reason: "masked-off lanes without `other` are 0 on NVIDIA GPUs, and so they are here"),
     Survivor(
+      example: "rms_norm", operatorName: "other-dropped", place: "other=0.0",
+      reason: "masked-off lanes without `other` are 0 on NVIDIA GPUs, and so they are here"),
+    Survivor(
       example: "flash_attention", operatorName: "dot-operands-narrowed", place: "tl.float16",
       reason: "the operands are float16 already"),
     Survivor(

@@ -20,13 +20,19 @@ struct LaunchProbe {
   #endif
 
   /// Seconds that all launches together would take on one thread, by the work of a few programs of
-  /// each.
+  /// each; of many launches of one kernel over one grid, by that of the first.
   func seconds(config: Int, deadline: Date) throws -> Double {
     var total = 0.0
+    var known: [Kind: (seconds: Double, count: Int)] = [:]
     for launch in run.launches {
       let (config, grid) = launch.configs[min(config, launch.configs.count - 1)]
       let count = grid.reduce(1, *)
       guard count > 0 else { continue }
+      let kind = Kind(kernel: launch.kernel, config: config, grid: grid)
+      if let alike = known[kind], alike.count >= Self.alikeLimit || Date() > deadline {
+        total += alike.seconds / Double(alike.count) * Double(launch.repetitions)
+        continue
+      }
       var options = TileMachine.Options()
       options.programs = Array(Set([0, count / 2])).sorted()
       options.fuel = 20_000
@@ -35,12 +41,62 @@ struct LaunchProbe {
       let outcome = try self.outcome(launch, config, grid, options)
       let elapsed = Double(outcome?.work ?? 0) / Self.workPerSecond
       let isCut = outcome?.fault?.id == "endless-loop"
-      total +=
-        elapsed / Double(options.programs?.count ?? 1) * Double(count)
-        * Double(launch.repetitions) * (isCut ? 100 : 1)
+      let seconds =
+        elapsed / Double(options.programs?.count ?? 1) * Double(count) * (isCut ? 100 : 1)
+      known[kind, default: (0, 0)].seconds += seconds
+      known[kind, default: (0, 0)].count += 1
+      total += seconds * Double(launch.repetitions)
     }
-    return total
+    let count = run.trace.forward.reduce(0) { count, step in
+      if case .launch = step { count + 1 } else { count }
+    }
+    return total + Double(count) * Self.launchOverhead
   }
+
+  private struct Kind: Hashable {
+    var kernel: String
+    var config: LaunchConfig
+    var grid: [Int]
+  }
+
+  /// Launches of one kind that are looked into: their numbers may differ.
+  private static let alikeLimit = 3
+  /// Seconds that a launch takes at any size: it is compiled for its numbers.
+  #if DEBUG
+    private static let launchOverhead = 2e-3
+  #else
+    private static let launchOverhead = 3e-3
+  #endif
+
+  /// What the launches do at this size, as far as a few programs of each tell.
+  func traits(deadline: Date) -> Set<LaunchTrait> {
+    var traits: Set<LaunchTrait> = []
+    var ordinals: [String: Int] = [:]
+    for launch in run.launches.prefix(Self.launchLimit) where Date() < deadline {
+      guard let (config, grid) = launch.configs.first else { continue }
+      let ordinal = ordinals[launch.kernel, default: 0]
+      ordinals[launch.kernel] = ordinal + 1
+      let name = "\(launch.kernel) \(min(ordinal, 7))"
+      for (axis, size) in grid.enumerated() where size > 0 {
+        traits.formUnion(LaunchTrait.levels(size).map { .grid(name, axis: axis, atLeast: $0) })
+      }
+      let count = grid.reduce(1, *)
+      guard count > 0 else { continue }
+      var options = TileMachine.Options()
+      options.programs = Array(Set([0, count / 2])).sorted()
+      options.fuel = 20_000
+      options.workLimit = Int(Self.workPerSecond / 50)
+      options.deadline = deadline
+      options.countsExecutions = true
+      for (place, count) in (try? outcome(launch, config, grid, options))?.executions ?? [:] {
+        traits.formUnion(LaunchTrait.levels(count).map { .place(name, place, atLeast: $0) })
+      }
+    }
+    return traits
+  }
+
+  /// Launches that are looked into: networks repeat themselves.
+  private static let launchLimit = 24
 
   /// The first fault among the corner programs of every launch at this size, under every config or
   /// only under the first.
@@ -102,6 +158,17 @@ struct LaunchProbe {
     let prepared = try PreparedLaunch(function, grid: grid, arguments: arguments, memory: memory)
     return try withExtendedLifetime(held) { try prepared.run(memory, options) }
   }
+}
+
+/// Something that a launch does, which a mistake in the kernel may need in order to show.
+enum LaunchTrait: Hashable {
+  /// That many programs along an axis of the grid.
+  case grid(String, axis: Int, atLeast: Int)
+  /// A place of the kernel that one program runs that often: a branch taken, a loop of rounds.
+  case place(String, OpLocation, atLeast: Int)
+
+  /// More than three of anything show nothing new.
+  static func levels(_ count: Int) -> ClosedRange<Int> { 1...max(1, min(3, count)) }
 }
 
 /// Address space that takes memory only where it is touched.

@@ -43,16 +43,17 @@ extension ProblemChooser {
       bytes = bytes &+ count &* tensor.shape.element.bytes
       elements += Double(count)
     }
+    for output in run.trace.outputs { elements += Double(output.shape.reduce(1, &*)) }
     return bytes <= byteLimit ? elements * Self.secondsPerElement : nil
   }
 
-  /// What it costs to make, hand over, compare and look through an element of an input or parameter
-  /// in every module. The order of magnitude will do.
+  /// What it costs to make, hand over, compare and look through an element of an input, a parameter
+  /// or a result in every module. The order of magnitude will do.
   #if DEBUG
     private static let secondsPerElement = 4e-6
     private static let operatorWorkPerSecond = 1e7
   #else
-    private static let secondsPerElement = 5e-8
+    private static let secondsPerElement = 2e-7
     private static let operatorWorkPerSecond = 3e8
   #endif
 

@@ -23,6 +23,7 @@ struct ProblemChooser {
   var asksCandidate = true
   /// Bytes that all inputs together may take.
   let byteLimit = 24 << 20
+  let memo = TraitMemo()
 
   /// A named size that can be chosen.
   struct Size: Hashable {
@@ -43,9 +44,14 @@ struct ProblemChooser {
     /// The problem as given, however large.
     var given: CheckProblem
     var notes: [String]
+    /// The sizes of the first problem, the given ones, and which of them change together.
+    var base: [Size] = []
+    var sizes: [Size] = []
+    var units: [[Int]] = []
   }
 
-  mutating func choose() throws -> Choice {
+  /// - Parameter start: sizes of the first problem, where smaller ones will not do.
+  mutating func choose(from start: [Size]? = nil) throws -> Choice {
     var notes: [String] = []
     let given: CheckProblem
     var sizes: [Size] = []
@@ -54,7 +60,8 @@ struct ProblemChooser {
       sizes = Self.axes(try original.run(given))
     } else if let run = try? original.run(Self.asGiven) {
       given = Self.asGiven
-      let effect = effectiveConstants(run)
+      let basis = basis(run)
+      let effect = effectiveConstants(run, basis)
       let isSized = effect.sizes.contains { $0.value > 8 }
       // Axes that no constant moves can change by themselves: images that are not square.
       let free = Self.axes(run).filter { size in
@@ -70,10 +77,14 @@ struct ProblemChooser {
     }
     // What is refused at every size is refused at a small one too.
     asksCandidate = accepts(given, candidateToo: true)
-    var base = sizes
-    shrink(&base)
-    let first = problem(base)
-    if Date() > deadline, price(first) > Self.hopeless * target {
+    var base = start ?? sizes
+    if start == nil {
+      if let small = smallStart(sizes) { base = small }
+      shrink(&base)
+    }
+    var first = problem(base)
+    first.price = price(first)
+    if Date() > deadline, start == nil, first.price ?? 0 > Self.hopeless * target {
       throw Diagnostic(
         id: CheckSession.outOfTime, "no size was found in time that can be afforded",
         source: original.tree.source, nextStep: "give more time with --budget")
@@ -81,13 +92,17 @@ struct ProblemChooser {
     var problems = [first]
     // Constants that only the constructor or only the inputs use look alike here: a variant that
     // the original does not take is left out.
-    func add(_ changed: [Size], isStretched: Bool = false) -> CheckProblem? {
+    func add(
+      _ changed: [Size], isStretched: Bool = false, plain: [Size]? = nil, upTo limit: Double = 2
+    ) -> CheckProblem? {
       var next = problem(changed)
       next.isStretched = isStretched
+      if let plain, plain != changed { next.plain = [problem(plain)] }
       if let known = problems.first(where: { $0.isSame(as: next) }) { return known }
-      guard Date() < deadline, accepts(next, candidateToo: false), isAffordable(next) else {
-        return nil
-      }
+      guard Date() < deadline, accepts(next, candidateToo: false) else { return nil }
+      let price = price(next)
+      guard price <= limit * target else { return nil }
+      next.price = price
       problems.append(next)
       return next
     }
@@ -100,14 +115,30 @@ struct ProblemChooser {
     }
     let tails = add(odd) ?? add(oddOneByOne(base, units))
     if !isQuick { problems += variations(of: tails ?? first) }
+    let short = isQuick ? base : shortest(base, units)
+    if let start {
+      // Tails are more than this original takes: two and three of what it does take.
+      for unit in units.prefix(6) {
+        for factor in [2, 3] { _ = add(start.setting(unit, to: factor * start[unit[0]].value)) }
+      }
+    }
+    if !isQuick, let whole = whole(given, sizes) {
+      for (changed, plain) in covering(whole, beyond: problems, short, units, given: sizes) {
+        _ = add(
+          changed, isStretched: changed == plain, plain: plain, upTo: Self.coverLimit)
+      }
+    }
+    if !isQuick { _ = add(oddOneByOne(short, units)) }
     // One axis as long as can be afforded and the others short: loops along it have several rounds,
     // the grid several programs.
-    let short = isQuick ? base : shortest(base, units)
     for unit in isQuick ? [] : units.prefix(6) {
       let length = sizes[unit[0]].value
       if let long = stretched(short, unit, given: length, over: base[unit[0]].value) {
         _ = add(long, isStretched: long[unit[0]].value <= length)
       }
+    }
+    for (changed, plain) in isQuick ? [] : pairs(short, units, given: sizes) {
+      _ = add(changed, isStretched: changed == plain, plain: plain)
     }
     if !isQuick, let many = crowded(short, units, given: sizes) { _ = add(many) }
     if !isQuick, units.count > 1 || problems.count == 1 {
@@ -116,7 +147,9 @@ struct ProblemChooser {
       }
     }
     if !isQuick { for unit in units.prefix(4) { _ = add(base.setting(unit, to: 1)) } }
-    return Choice(problems: Array(problems.prefix(24)), given: given, notes: notes)
+    return Choice(
+      problems: Array(problems.prefix(36)), given: given, notes: notes, base: base, sizes: sizes,
+      units: units)
   }
 
   /// How many times what a run may take makes a problem not worth beginning.
@@ -214,28 +247,7 @@ struct ProblemChooser {
   /// Small numbers (a window, a stride, a number of groups) are part of what is computed.
   private func isStructural(_ size: Size, _ given: Size) -> Bool { given.value <= 8 }
 
-  /// The constants on which the shape of an input or a parameter depends, and the axes of inputs that
-  /// they move.
-  private func effectiveConstants(_ run: HostRun) -> (sizes: [Size], moved: Set<Size.Place>) {
-    func shapes(_ run: HostRun) -> [[Int]] { run.trace.tensors.map(\.shape.shape) }
-    let usual = shapes(run)
-    let axes = Self.axes(run)
-    var moved: Set<Size.Place> = []
-    let sizes = original.host.constants.filter { $0.value >= 1 }.prefix(24).compactMap {
-      constant -> Size? in
-      for other in [constant.value * 2, constant.value + 1, max(1, constant.value / 2)] {
-        let changed = CheckProblem(sizes: .constants([constant.name: other]), label: "")
-        guard let run = try? original.run(changed), shapes(run) != usual else { continue }
-        let now = Dictionary(Self.axes(run).map { ($0.place, $0.value) }) { first, _ in first }
-        moved.formUnion(axes.filter { now[$0.place] != $0.value }.map(\.place))
-        return Size(place: .constant(constant.name), value: constant.value)
-      }
-      return nil
-    }
-    return (sizes, moved)
-  }
-
-  private static func axes(_ run: HostRun) -> [Size] {
+  static func axes(_ run: HostRun) -> [Size] {
     run.trace.tensors.filter { $0.role == .input }.flatMap { tensor in
       tensor.shape.shape.indices.map {
         Size(place: .axis(input: tensor.name, $0), value: tensor.shape.shape[$0], axis: $0)
@@ -252,7 +264,7 @@ struct ProblemChooser {
     }
   }
 
-  private func problem(_ sizes: [Size]) -> CheckProblem {
+  func problem(_ sizes: [Size]) -> CheckProblem {
     var constants: [String: Int] = [:]
     var shapes: [String: [(Int, Int)]] = [:]
     for size in sizes {
@@ -357,11 +369,11 @@ struct ProblemChooser {
 }
 
 extension [ProblemChooser.Size] {
-  fileprivate mutating func set(_ unit: [Int], to value: Int) {
+  mutating func set(_ unit: [Int], to value: Int) {
     for index in unit { self[index].value = value }
   }
 
-  fileprivate func setting(_ unit: [Int], to value: Int) -> Self {
+  func setting(_ unit: [Int], to value: Int) -> Self {
     var changed = self
     changed.set(unit, to: value)
     return changed

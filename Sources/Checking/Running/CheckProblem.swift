@@ -21,6 +21,11 @@ public struct CheckProblem: Sendable, Hashable {
   public var label: String
   /// Whether one axis has the given length, or nearly: what fails here fails there.
   var isStretched = false
+  /// The same problem without tails, where there is one: what is right there fails for its sizes.
+  /// One at most; an array because a value cannot hold its like.
+  var plain: [CheckProblem] = []
+  /// Seconds for one run, by counted work; nil where nobody asked.
+  var price: Double?
 
   public init(sizes: Sizes, label: String) {
     self.sizes = sizes
@@ -71,6 +76,11 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
   case zeros
   /// Ones and minus ones and large numbers in turn: sums cancel.
   case cancelling
+  /// As given plus 4 and minus 4 in turn, 64 numbers each: sums grow before they shrink.
+  case waves
+  /// As given, a half of the numbers negated in inputs that have none or nothing else: `torch.rand`
+  /// draws no negative ones.
+  case mirrored(seed: UInt64)
   /// One NaN and one infinity of each sign in each input.
   case special
   /// As given, with integers that the original compares an input with in some of its elements.
@@ -83,6 +93,8 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
     case .shifted: "inputs + 6"
     case .zeros: "inputs all 0"
     case .cancelling: "inputs that cancel"
+    case .waves: "inputs in waves"
+    case .mirrored(let seed): "inputs of both signs, seed \(seed)"
     case .special: "inputs with NaN and infinities"
     case .marked(let values, let seed):
       values.sorted { $0.key < $1.key }.map { "\($0.value) in '\($0.key)'" }
@@ -92,8 +104,17 @@ public enum InputSetting: Hashable, Sendable, CustomStringConvertible {
 
   var seed: UInt64 {
     switch self {
-    case .asGiven(let seed), .marked(_, let seed): seed
+    case .asGiven(let seed), .marked(_, let seed), .mirrored(let seed): seed
     default: 1
+    }
+  }
+
+  /// Whether the problem's own inputs are never like that: the original must be right there to be a
+  /// yardstick.
+  var isUnpromised: Bool {
+    switch self {
+    case .marked, .mirrored: true
+    default: false
     }
   }
 }

@@ -38,7 +38,7 @@ final class ModuleRunner {
       for argument in launch.arguments { try reserve(argument.value) }
     }
     if let shared {
-      try shared.run(setup: run.trace, in: world)
+      try shared.run(setup: run.trace, launches: run.launches, in: world)
     } else {
       try world.run(run.trace.setup)
     }
@@ -310,12 +310,36 @@ struct SharedNumbers {
         let sign = index % 2 == 0 ? 1.0 : -1.0
         values[index] = sign * (index % 7 == 0 ? 64 : 1) + values[index] / 64
       }
+    case .waves:
+      for index in values.indices { values[index] += index / 64 % 2 == 0 ? 4 : -4 }
+    case .mirrored:
+      guard values.count > 1, isOneSigned(values) else { return }
+      for index in values.indices {
+        var state = (UInt64(index) &+ 7) &* 0x9E37_79B9_7F4A_7C15
+        state = (state ^ (state >> 29)) &* 0xBF58_476D_1CE4_E5B9
+        if state >> 63 == 1 { values[index] = -values[index] }
+      }
     case .special:
       guard !values.isEmpty else { return }
-      values[values.count / 3] = .nan
-      values[values.count / 2] = .infinity
-      values[values.count * 2 / 3] = -.infinity
+      // Nowhere in particular: not at the start of a row or a plane.
+      for (share, special) in [
+        (0.381966, Double.nan), (0.618034, .infinity), (0.854102, -.infinity),
+      ] {
+        values[min(values.count - 1, Int(share * Double(values.count)))] = special
+      }
     }
+  }
+
+  /// Whether an input of several numbers has none below or none above zero.
+  var hasOneSign: Bool {
+    entries.contains {
+      $0.tensor.role == .input && $0.tensor.shape.element.isFloat && $0.values.count > 1
+        && Self.isOneSigned($0.values)
+    }
+  }
+
+  private static func isOneSigned(_ values: [Double]) -> Bool {
+    values.allSatisfy { $0 >= 0 } || values.allSatisfy { $0 <= 0 }
   }
 
   /// Whose tensors get which numbers: by name, else by order among equal shapes.
@@ -352,15 +376,65 @@ struct SharedNumbers {
 
   /// Runs a module's setup, each tensor set as soon as its own steps have filled it: later steps may
   /// pack or convert it.
-  func run(setup trace: HostTrace, in world: TensorWorld) throws(Diagnostic) {
+  func run(
+    setup trace: HostTrace, launches: [Launch] = [], in world: TensorWorld
+  ) throws(Diagnostic) {
     var due: [Int: [(shape: TensorShape, values: [Double])]] = [:]
     for item in assignment(trace) {
       due[trace.lastSetupStep(writing: item.shape.storage) ?? -1, default: []].append(item)
     }
     for item in due[-1] ?? [] { try world.write(item.values, to: item.shape) }
+    let idle = Self.idleSteps(trace, launches, due.mapValues { $0.map(\.shape) })
     for (index, step) in trace.setup.enumerated() {
-      try world.run([step])
+      if case .operation(let operation) = step, idle.contains(index), world.skip(operation) {
+      } else {
+        try world.run([step])
+      }
       for item in due[index] ?? [] { try world.write(item.values, to: item.shape) }
     }
+  }
+
+  /// Steps of the setup whose results are all set anyway, or that nothing looks at: drawing numbers
+  /// costs more than all else.
+  private static func idleSteps(
+    _ trace: HostTrace, _ launches: [Launch], _ due: [Int: [TensorShape]]
+  ) -> Set<Int> {
+    var needed = trace.readStorages
+    func need(_ value: ArgumentValue) {
+      for (_, leaf) in value.leaves(named: "") {
+        switch leaf {
+        case .tensor(let shape), .tensorDescriptor(let shape, _): needed.insert(shape.storage)
+        default: break
+        }
+      }
+    }
+    for tensor in trace.tensors { needed.insert(tensor.shape.storage) }
+    for shape in trace.outputs { needed.insert(shape.storage) }
+    for case .operation(let operation) in trace.forward {
+      for shape in ModuleRunner.tensors(operation.arguments) { needed.insert(shape.storage) }
+      for shape in operation.results { needed.insert(shape.storage) }
+    }
+    for launch in launches { for argument in launch.arguments { need(argument.value) } }
+    for values in trace.launchArguments.values { for value in values { need(value) } }
+    var idle: Set<Int> = []
+    for (index, step) in trace.setup.enumerated().reversed() {
+      guard case .operation(let operation) = step else { return idle }
+      let isSet =
+        operation.results.count == 1
+        && due[index]?.contains { Self.isSameView($0, operation.results[0]) } == true
+      let isUnseen =
+        due[index] == nil && !operation.results.contains { needed.contains($0.storage) }
+      if isSet || isUnseen {
+        idle.insert(index)
+      } else {
+        for shape in ModuleRunner.tensors(operation.arguments) { needed.insert(shape.storage) }
+      }
+    }
+    return idle
+  }
+
+  private static func isSameView(_ a: TensorShape, _ b: TensorShape) -> Bool {
+    a.storage == b.storage && a.shape == b.shape && a.strides == b.strides && a.offset == b.offset
+      && a.element == b.element
   }
 }

@@ -28,7 +28,7 @@ public final class ModuleUnderTest {
     var isReference: Bool
   }
   /// Host runs that are kept.
-  private static let runLimit = 96
+  private static let runLimit = 160
 
   public init(_ tree: ModuleTree, problem: ModuleTree?, gpu: HostGPU = HostGPU()) {
     self.tree = tree
@@ -48,6 +48,8 @@ public final class ModuleUnderTest {
     var plain = isReference ? forReference(problem, calls: calls) : problem
     plain.label = ""
     plain.isStretched = false
+    plain.price = nil
+    plain.plain = []
     let key = RunKey(problem: plain, calls: calls, isReference: isReference)
     if let known = runs[key] { return try known.get() }
     let result = Result { try plain.run(host, calls: calls, isReference: isReference) }

@@ -100,6 +100,16 @@ public final class TensorWorld {
     }
   }
 
+  /// Passes over an operator whose results the caller writes itself or never looks at: operators
+  /// that draw numbers later on draw the same ones as if it had run.
+  /// - Returns: false for an operator that has to be run, as only running it tells how much it draws.
+  public func skip(_ operation: TensorOperation) -> Bool {
+    guard RandomOperators.table[operation.name] != nil else { return true }
+    guard !operation.name.contains("dropout") else { return false }
+    randomOrdinal += 1
+    return true
+  }
+
   private func validate(_ value: TraceValue, depth: Int) throws(Diagnostic) {
     switch value {
     case .tensor(let shape):

@@ -21,8 +21,19 @@ enum Rounding {
     let base = numbers.base
     if element == .fp32 {
       for index in 0..<numbers.count { base[index] = Double(Float(base[index])) }
+    } else if element == .fp16 || element == .bf16 {
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: chunk) { lanes in
+        guard let target = lanes.baseAddress else { return }
+        for start in stride(from: 0, to: numbers.count, by: chunk) {
+          let count = min(chunk, numbers.count - start)
+          ElementMath.narrow(base + start, to: element, target: target, count: count)
+          ElementMath.widen(target, to: base + start, count: count)
+        }
+      }
     } else {
       for index in 0..<numbers.count { base[index] = round(base[index], to: element) }
     }
   }
+  /// Numbers that are rounded at a time.
+  private static let chunk = 512
 }

@@ -50,6 +50,10 @@ struct Frame {
   var fuel: Int
   /// Lanes that instructions ran over, where they are counted.
   var work = 0
+  /// Work at which a program that counts it stops.
+  var workLimit = Int.max
+  /// How often the running program ran each instruction, where that is counted.
+  var counts: UnsafeMutablePointer<Int>?
   /// Row addresses, as long as the longest row of the kernel.
   var addresses: UnsafeMutablePointer<Int>
   var printed: PrintLog?

@@ -22,6 +22,8 @@ final class Scheduler: @unchecked Sendable {
     var fault: (raw: RawFault, id: (Int, Int, Int), linear: Int)?
     var done = 0
     var work = 0
+    /// By instruction of the body.
+    var executions: [Int] = []
     var lacksMemory = false
     var ranOut = false
   }
@@ -71,8 +73,15 @@ final class Scheduler: @unchecked Sendable {
     }
     return state.withLock { state in
       if state.lacksMemory { return nil }
-      return TileMachine.Run(
+      var run = TileMachine.Run(
         printed: log.lines, ranOutOfTime: state.ranOut, programs: state.done, work: state.work)
+      for (instruction, count) in zip(program.body, state.executions) where count > 0 {
+        guard program.sites.indices.contains(instruction.site) else { continue }
+        var place = program.sites[instruction.site].location
+        place.unrollPath = []
+        run.executions[place] = max(run.executions[place] ?? 0, count)
+      }
+      return run
     }
   }
 
@@ -108,9 +117,14 @@ final class Scheduler: @unchecked Sendable {
           Int32(truncatingIfNeeded: grid.0), Int32(truncatingIfNeeded: grid.1),
           Int32(truncatingIfNeeded: grid.2)
         )
-        withUnsafeMutablePointer(to: &frame) { frame in
-          program.prologue.withUnsafeBufferPointer { Self.execute($0, frame) }
-          program.body.withUnsafeBufferPointer { loop($0, frame, count, chunk, until: end) }
+        var counts = [Int](repeating: 0, count: options.countsExecutions ? program.body.count : 0)
+        counts.withUnsafeMutableBufferPointer { counts in
+          withUnsafeMutablePointer(to: &frame) { frame in
+            program.prologue.withUnsafeBufferPointer { Self.execute($0, frame) }
+            frame.pointee.workLimit = options.workLimit
+            if options.countsExecutions { frame.pointee.counts = counts.baseAddress }
+            program.body.withUnsafeBufferPointer { loop($0, frame, count, chunk, until: end) }
+          }
         }
       }
     }
@@ -146,8 +160,9 @@ final class Scheduler: @unchecked Sendable {
         frame.pointee.word = GranuleState.word(program: linear)
         frame.pointee.isSynchronized = false
         frame.pointee.fuel = options.fuel
-        if options.countsWork {
+        if options.countsWork || options.countsExecutions {
           Self.execute(body, frame, countsWork: true)
+          keepCounts(frame)
         } else {
           Self.execute(body, frame)
         }
@@ -164,6 +179,20 @@ final class Scheduler: @unchecked Sendable {
         $0.work &+= work
       }
       if let limit, ContinuousClock.now > limit { return }
+    }
+  }
+
+  /// Keeps the largest of what the programs counted.
+  private func keepCounts(_ frame: UnsafeMutablePointer<Frame>) {
+    guard let counts = frame.pointee.counts else { return }
+    state.withLock { state in
+      if state.executions.isEmpty {
+        state.executions = [Int](repeating: 0, count: program.body.count)
+      }
+      for index in state.executions.indices {
+        state.executions[index] = max(state.executions[index], counts[index])
+        counts[index] = 0
+      }
     }
   }
 
@@ -205,7 +234,12 @@ final class Scheduler: @unchecked Sendable {
       let instruction = base + frame.pointee.pc
       frame.pointee.pc &+= 1
       if countsWork {
+        if let counts = frame.pointee.counts { counts[frame.pointee.pc &- 1] &+= 1 }
         frame.pointee.work &+= work(of: instruction.pointee, frame.pointee.details)
+        if frame.pointee.work > frame.pointee.workLimit {
+          frame.pointee.stopped = true
+          return
+        }
       }
       instruction.pointee.handler(frame, instruction)
       if frame.pointee.stopped { return }

@@ -25,6 +25,10 @@ public struct TileMachine: Sendable {
     public var deadline: Date?
     /// Counts ``Run/work``.
     public var countsWork = false
+    /// Counts ``Run/executions`` too.
+    public var countsExecutions = false
+    /// Work after which a launch that counts it ends where it is, without a fault.
+    public var workLimit = Int.max
     /// How long a launch runs on one thread before others join.
     var timeAlone = Duration.milliseconds(2)
     public init() {}
@@ -49,6 +53,9 @@ public struct TileMachine: Sendable {
     /// What the programs did, in lanes of an elementwise operation, roughly: the same on every
     /// machine, unlike time. 0 where it is not counted.
     public var work = 0
+    /// How often one program ran each place of the kernel, at the most: a loop's body once a round.
+    /// Unrolled iterations are one place. Empty where it is not counted.
+    public var executions: [OpLocation: Int] = [:]
   }
 
   public init(memory: DeviceMemory, options: Options = Options()) {
