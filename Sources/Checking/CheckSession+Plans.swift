@@ -109,36 +109,57 @@ extension CheckSession {
 
   // MARK: Originals that are wrong at small sizes
 
-  /// Sizes at which the original is right, where it is not at the first problem of a choice; nil
-  /// where it is, and where none was found.
+  /// Sizes at which the original is right, where it is not at the first problem of a choice or at
+  /// the one with tails; nil where it is, and where none was found.
   mutating func soundSizes(
     _ choice: ProblemChooser.Choice, _ chooser: ProblemChooser
   ) -> [ProblemChooser.Size]? {
-    guard let first = choice.problems.first, let gap = gap(first) else { return nil }
-    var chooser = chooser
-    let end = Date().addingTimeInterval(checker.options.budget / 4)
-    chooser.deadline = min(end, deadline)
-    for sizes in chooser.larger(than: choice) where Date() < min(end, deadline) {
-      let problem = chooser.problem(sizes)
-      guard self.gap(problem) == nil else { continue }
-      note("the original is wrong at \(first.label): \(gap); checked at \(problem.label) and more")
-      isSmallestSound = true
-      return sizes
+    guard let first = choice.problems.first else { return nil }
+    var wrong = gap(first, seed: 1).map { (first, $0) }
+    if wrong == nil, let odd = choice.problems.dropFirst().first, !odd.isUnpromised {
+      wrong = gap(odd, seed: 2, isCrude: true).map { (odd, $0) }
     }
-    return nil
+    guard let (problem, gap) = wrong else { return nil }
+    var chooser = chooser
+    let end = min(deadline, Date().addingTimeInterval(checker.options.budget / 4))
+    chooser.deadline = end
+    // One tile alone may be right: what there is of several programs along an axis shall be there.
+    let several = chooser.traits(choice.given).filter(\.isSeveralPrograms)
+    var found: (sizes: [ProblemChooser.Size], shown: Int)?
+    for sizes in chooser.larger(than: choice) where Date() < end {
+      let next = chooser.problem(sizes)
+      let shown = several.intersection(chooser.traits(next)).count
+      guard found.map({ shown > $0.shown }) ?? true, self.gap(next, seed: 1) == nil else {
+        continue
+      }
+      found = (sizes, shown)
+      if shown == several.count { break }
+    }
+    guard let found else { return nil }
+    if self.gap(first, seed: 1) == nil,
+      found.shown <= several.intersection(chooser.traits(first)).count
+    {
+      return nil
+    }
+    note(
+      "the original is wrong at \(problem.label): \(gap); checked at \(chooser.problem(found.sizes).label) and more"
+    )
+    isSmallestSound = true
+    return found.sizes
   }
 
   /// What is wrong with the original itself at a problem.
-  private mutating func gap(_ problem: CheckProblem) -> String? {
-    let plan = Plan(problem: problem, input: .asGiven(seed: 1))
+  /// - Parameter isCrude: memory alone is looked at, not numbers.
+  private mutating func gap(_ problem: CheckProblem, seed: UInt64, isCrude: Bool = false) -> String?
+  {
+    let plan = Plan(problem: problem, input: .asGiven(seed: seed))
     let notes = report.notes
     defer { report.notes = notes }
-    baselines = []
     guard let baseline = try? baseline(plan) else { return nil }
     if let finding = baseline.run.finding { return finding.diagnostic.headline }
     for output in baseline.run.outputs where output.unwritten > 0 {
       return "\(output.unwritten) elements are never written"
     }
-    return Self.mistake(baseline)
+    return isCrude ? nil : Self.mistake(baseline)
   }
 }

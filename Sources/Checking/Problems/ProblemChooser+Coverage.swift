@@ -167,6 +167,10 @@ extension LaunchTrait {
     }
   }
 
+  var isSeveralPrograms: Bool {
+    if case .grid(_, _, atLeast: 2) = self { true } else { false }
+  }
+
   fileprivate var ofCandidate: LaunchTrait {
     switch self {
     case .grid(let launch, let axis, let count):

@@ -70,10 +70,15 @@ struct ProblemChooser {
       sizes = (isSized ? effect.sizes : []) + free
     } else {
       // No problem file: sizes from the module's own needs.
-      given = CheckProblem(sizes: .standIns, label: "stand-in sizes")
-      let run = try original.run(given)
       notes.append("no get_inputs(): inputs have stand-in sizes")
-      return Choice(problems: cost(run) == nil ? [] : [given], given: given, notes: notes)
+      let standIns = CheckProblem(sizes: .standIns, label: "stand-in sizes")
+      let run = try original.run(standIns)
+      guard let shapes = variableShapes(run) else {
+        return Choice(problems: cost(run) == nil ? [] : [standIns], given: standIns, notes: notes)
+      }
+      self.given = shapes
+      given = CheckProblem(sizes: .tensors(shapes), label: standIns.label)
+      sizes = Self.axes(try original.run(given))
     }
     // What is refused at every size is refused at a small one too.
     asksCandidate = accepts(given, candidateToo: true)
@@ -152,6 +157,17 @@ struct ProblemChooser {
       units: units)
   }
 
+  /// Shapes of stand-in inputs, where the modules take them by name and so may take others.
+  private func variableShapes(_ run: HostRun) -> [String: TensorShape]? {
+    guard !hasReference else { return nil }
+    var shapes: [String: TensorShape] = [:]
+    for tensor in run.trace.tensors where tensor.role == .input {
+      shapes[tensor.name] = TensorShape(element: tensor.shape.element, shape: tensor.shape.shape)
+    }
+    let given = CheckProblem(sizes: .tensors(shapes), label: "")
+    return !shapes.isEmpty && accepts(given, candidateToo: true) ? shapes : nil
+  }
+
   /// How many times what a run may take makes a problem not worth beginning.
   private static let hopeless = 20.0
   private static let asGiven = CheckProblem(sizes: .constants([:]), label: "as given")
@@ -182,8 +198,10 @@ struct ProblemChooser {
   /// The fewest sizes that the original lets change together with this one.
   private func unit(of index: Int, _ base: [Size], _ open: [Int]) -> [Int] {
     let other = Self.withTail(base[index].value)
-    if canSet([index], to: other, base) { return [index] }
     let equal = open.filter { base[$0].value == base[index].value }
+    // Without a Model nobody says that the original is right where equal sizes come apart.
+    if !hasReference, canSet(equal, to: other, base) { return equal }
+    if canSet([index], to: other, base) { return [index] }
     let alike = equal.filter { base[$0].axis == base[index].axis }
     if canSet(alike, to: other, base) { return alike }
     return canSet(equal, to: other, base) ? equal : [index]
