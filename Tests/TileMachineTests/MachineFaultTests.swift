@@ -48,6 +48,26 @@ struct MachineFaultTests {
       faults: "out-of-bounds")
   }
 
+  @Test func aLoopThatWaitsForAnotherProgramIsNamed() throws {
+    let tensors = Tensors()
+    let locks = try tensors.add("locks", .int32, [Int32](repeating: 0, count: 1))
+    var options = TileMachine.Options()
+    options.fuel = 1000
+    let fault = try run(
+      """
+      @triton.jit
+      def kernel(locks):
+          if tl.program_id(0) == 0:
+              while tl.atomic_cas(locks, 1, 1) != 1:
+                  pass
+          else:
+              tl.atomic_xchg(locks, 1)
+      """, "*i32", grid: [2], tensors, ["locks": locks], options: options, faults: "endless-loop")
+    let text = fault.map { $0.source.text(in: $0.range) }
+    #expect(text?.hasPrefix("while tl.atomic_cas") == true, "\(text ?? "")")
+    #expect(fault?.message.contains("waits for another") == true)
+  }
+
   @Test func launchesThatCannotWrapAreNotSlower() throws {
     let function = try lowered(Self.strided, "*fp32, *fp32, i32, i32")
     let tensors = Tensors()

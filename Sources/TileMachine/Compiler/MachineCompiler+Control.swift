@@ -216,6 +216,7 @@ extension MachineCompiler {
 
   mutating func compileWhile(_ operation: Operation) throws(Diagnostic) {
     let (before, after) = (operation.regions[0], operation.regions[1])
+    openSite(operation, shape: [], element: .int1)
     let site = currentSite
     var places: [Operand] = []
     for (index, value) in operation.operands.enumerated() {

@@ -150,7 +150,11 @@ public struct MachineFault: Error, Sendable {
     case .assumption: return ("wrong-assumption", "'tl.assume' does not hold")
     case .assertion: return ("failed-assertion", "'tl.device_assert' does not hold")
     case .endless:
-      return ("endless-loop", "the loop did not end within the allowed number of iterations")
+      return (
+        "endless-loop",
+        "the loop did not end within the allowed number of iterations; programs run one after "
+          + "another here, so one that waits for another waits forever"
+      )
     case .indexOutOfRange(let index, let count):
       return ("index-out-of-range", "index \(index) is outside [0, \(count))")
     }
