@@ -15,6 +15,8 @@ struct FinalChecks {
   var request: Request
   var original: ModuleState
   var inputs: ModuleInputs
+  /// Seconds for one check; what does not fit is left to `hone check`.
+  var checkSeconds = Self.checkSeconds
   /// Seconds for a check that a rewrite rests on.
   var proofSeconds = 10.0
 
@@ -35,7 +37,8 @@ struct FinalChecks {
       let problems = self.problems(of: arranged)
       if problems.isEmpty {
         guard index > 0 else { return Verified(text: arranged, index: index, notes: notes) }
-        let check = self.check(arranged)
+        let check = self.check(
+          arranged, seconds: checkSeconds, secondsPerRun: Self.checkSeconds / 60)
         switch check.verdict {
         case .passed, .unsupported:
           return Verified(text: arranged, index: index, notes: notes, check: check)
@@ -61,7 +64,7 @@ struct FinalChecks {
 
   /// Runs a text against the original on the tile machine, at sizes that take a moment.
   func check(
-    _ text: SourceText, seconds: Double = checkSeconds, secondsPerRun: Double? = nil
+    _ text: SourceText, seconds: Double, secondsPerRun: Double? = nil
   ) -> CheckReport {
     var checker = Checker(
       candidate: PythonParser.parse(text), original: original.tree, problem: inputs.problem)
@@ -94,7 +97,7 @@ struct FinalChecks {
   /// Seconds one run of such a check shall take, by which its sizes are chosen: the same sizes
   /// however much time there is.
   static let proofRunSeconds = 10.0 / 60
-  /// Time for one check; what does not fit is left to `hone check`.
+  /// Seconds for one check, unless said otherwise, by which its sizes are chosen as well.
   static let checkSeconds = 2.0
 
   static func note(_ finding: CheckFinding) -> Diagnostic {

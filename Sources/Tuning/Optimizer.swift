@@ -23,7 +23,8 @@ public struct Optimizer: Sendable {
   public var winners: WinnerStore?
   /// Whether what this run predicts is kept there, too.
   public var recordsPredictions = false
-  /// Seconds for a check that a rewrite rests on.
+  /// Seconds for the check of what is printed, and for one that a rewrite rests on.
+  var checkSeconds = FinalChecks.checkSeconds
   var proofSeconds = 10.0
 
   public init(_ request: Request) { self.request = request }
@@ -48,8 +49,9 @@ public struct Optimizer: Sendable {
       kernels.append(result.outcome)
       trials += result.trials
     }
-    let final = FinalChecks(request: request, original: start, inputs: problem.inputs)
-      .lastSound(of: states)
+    let final = FinalChecks(
+      request: request, original: start, inputs: problem.inputs, checkSeconds: checkSeconds
+    ).lastSound(of: states)
     notes += final.notes
     let applied = states[final.index].applied
     if Self.losesWinner(trials, after: applied.count) {

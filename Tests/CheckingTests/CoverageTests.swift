@@ -295,9 +295,9 @@ import Testing
 
       """
 
-  private static func check(_ candidate: String) -> CheckReport {
+  private static func check(_ candidate: String, against text: String = module) -> CheckReport {
     var checker = Checker(
-      candidate: CheckerTests.tree(candidate), original: CheckerTests.tree(module, "original.py"))
+      candidate: CheckerTests.tree(candidate), original: CheckerTests.tree(text, "original.py"))
     checker.options.budget = 600
     checker.options.secondsPerRun = 0.02
     return checker.check()
@@ -312,5 +312,18 @@ import Testing
     #expect(
       report.verdict == .failed || report.verdict == .shapeSpecific,
       "\(report.problems) \(report.notes)")
+  }
+
+  /// Inputs that the original itself does not take are the user's to know, not to be replaced.
+  @Test func `What the original raises for get_inputs is said`() {
+    let text =
+      Self.module + """
+        def get_inputs():
+            return [torch.rand(8, 96), torch.rand(8, 96)]
+
+        """
+    let report = Self.check(text, against: text)
+    #expect(report.verdict == .unsupported)
+    #expect(report.obstacle?.message.contains("AssertionError") == true)
   }
 }

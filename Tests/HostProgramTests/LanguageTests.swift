@@ -19,13 +19,7 @@ enum LanguageTable {
       "({'a': 0, 'b': 1, 'c': 2}, {1, 2})"
     ),
     (
-      "import triton.language as tl\nN = tl.constexpr(4)\nresult = {'n': N.value, 'm': N}",
-      "{'n': 4, 'm': 4}"
-    ),
-    ("import torch\nresult = torch.float32 == torch.complex64", "False"),
-    (
-      "from packaging import version\nv = version.parse('3.10.0+cu124')\nresult = v >= version.parse('3.4'), v < version.Version('4.0.0rc1'), v.minor",
-      "(True, True, 10)"
+      "import triton.language as tl\nN = tl.constexpr(4)\nresult = {'n': N.value}", "{'n': 4}"
     ),
     (
       "import inspect, triton\nresult = 'cache_results' in inspect.signature(triton.autotune).parameters, list(inspect.signature(lambda a, b=1: a).parameters)",
@@ -33,18 +27,6 @@ enum LanguageTable {
     ),
     (
       "import threading\nlock = threading.Lock()\nwith lock:\n  result = 1", "1"
-    ),
-    (
-      "import torch\nresult = isinstance(torch.ones(2), torch.distributed.tensor.DTensor), torch.get_autocast_dtype('cuda')",
-      "(False, torch.float16)"
-    ),
-    (
-      "import torch\na, b = torch.broadcast_tensors(torch.ones(3, 1), torch.ones(4))\nresult = a.shape, b.shape, a.stride()",
-      "(torch.Size([3, 4]), torch.Size([3, 4]), (1, 0))"
-    ),
-    (
-      "import torch\nmake = torch._C._dynamo.guards._empty_strided_cuda\nresult = make((2, 3), (1, 2), torch.float16).stride()",
-      "(1, 2)"
     ),
     ("a, *b, c = range(5)\nresult = a, b, c", "(0, [1, 2, 3], 4)"),
     (
@@ -155,9 +137,32 @@ enum LanguageTable {
   ]
 }
 
+/// The same with libraries that the judges' Python does not have.
+enum LibraryTable {
+  static let rows: [(code: String, result: String)] = [
+    ("import torch\nresult = torch.float32 == torch.complex64", "False"),
+    (
+      "from packaging import version\nv = version.parse('3.10.0+cu124')\nresult = v >= version.parse('3.4'), v < version.Version('4.0.0rc1'), v.minor",
+      "(True, True, 10)"
+    ),
+    (
+      "import torch\nresult = isinstance(torch.ones(2), torch.distributed.tensor.DTensor), torch.get_autocast_dtype('cuda')",
+      "(False, torch.float16)"
+    ),
+    (
+      "import torch\na, b = torch.broadcast_tensors(torch.ones(3, 1), torch.ones(4))\nresult = a.shape, b.shape, a.stride()",
+      "(torch.Size([3, 4]), torch.Size([3, 4]), (1, 0))"
+    ),
+    (
+      "import torch\nmake = torch._C._dynamo.guards._empty_strided_cuda\nresult = make((2, 3), (1, 2), torch.float16).stride()",
+      "(1, 2)"
+    ),
+  ]
+}
+
 @Suite struct LanguageTests {
   @Test func `Code evaluates as Python does`() {
-    for (code, expected) in LanguageTable.rows {
+    for (code, expected) in LanguageTable.rows + LibraryTable.rows {
       #expect(Snippet.result(code + "\n") == expected, "\(code)")
     }
   }

@@ -39,6 +39,7 @@ import Testing
       Self.module(index: index), inputs: ["x=f32[2048,1024]", "weight=f32[1024,2048]"])
     var optimizer = Optimizer(request)
     optimizer.proofSeconds = 600
+    optimizer.checkSeconds = 600
     let result = try optimizer.run()
     return (result, result.trials.first { $0.rewrite == "pass-transposed-view" })
   }

@@ -58,7 +58,7 @@ struct ProblemChooser {
     if !self.given.isEmpty {
       given = CheckProblem(sizes: .tensors(self.given), label: "given shapes")
       sizes = Self.axes(try original.run(given))
-    } else if let run = try? original.run(Self.asGiven) {
+    } else if let run = try givenRun(&notes) {
       given = Self.asGiven
       let basis = basis(run)
       let effect = effectiveConstants(run, basis)
@@ -69,8 +69,7 @@ struct ProblemChooser {
       }
       sizes = (isSized ? effect.sizes : []) + free
     } else {
-      // No problem file: sizes from the module's own needs.
-      notes.append("no get_inputs(): inputs have stand-in sizes")
+      // Sizes from the module's own needs.
       let standIns = CheckProblem(sizes: .standIns, label: "stand-in sizes")
       let run = try original.run(standIns)
       guard let shapes = variableShapes(run) else {
@@ -170,6 +169,26 @@ struct ProblemChooser {
 
   /// How many times what a run may take makes a problem not worth beginning.
   private static let hopeless = 20.0
+  /// The original's run with the inputs that `get_inputs()` gives; nil, which a note says, where
+  /// there are none or the host program is not followed there.
+  /// - Throws: what the original itself raises for these inputs: it is right at no sizes then.
+  private func givenRun(_ notes: inout [String]) throws -> HostRun? {
+    do {
+      return try original.run(Self.asGiven)
+    } catch let error as Diagnostic where error.id == "host-raises" {
+      let own = ["AssertionError", "ValueError", "RuntimeError"]
+      guard !own.contains(where: { error.message.hasPrefix("this raises \($0)") }) else {
+        throw error
+      }
+      notes.append("get_inputs() is not followed (\(error.message)): inputs have stand-in sizes")
+    } catch let error as Diagnostic where error.id != "no-inputs" {
+      notes.append("get_inputs() is not followed (\(error.message)): inputs have stand-in sizes")
+    } catch {
+      notes.append("no get_inputs(): inputs have stand-in sizes")
+    }
+    return nil
+  }
+
   private static let asGiven = CheckProblem(sizes: .constants([:]), label: "as given")
 
   /// Tails on as many axes as the original takes together.

@@ -19,7 +19,7 @@ final class LogFile: Sendable {
   init(path: String) throws(Diagnostic) {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Self.error("cannot open '\(path)'", errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard Self.lock(descriptor) else {
       let code = errno
       close(descriptor)
       if code == EWOULDBLOCK {
@@ -34,14 +34,31 @@ final class LogFile: Sendable {
     // The name of a new file is only safe when its folder is synced.
     let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
       .joined(separator: "/")
-    let parent = open(folder.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : folder, O_RDONLY)
+    let parent = open(
+      folder.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : folder, O_RDONLY | O_CLOEXEC)
     if parent >= 0 {
       _ = fsync(parent)
       close(parent)
     }
   }
 
-  deinit { close(descriptor) }
+  /// Unlocks before it closes: a program that is just being started elsewhere in this process holds
+  /// a copy of the descriptor for a moment, and with it the lock.
+  deinit {
+    _ = flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
+
+  /// Takes the lock, also where a run that was killed is not gone yet.
+  private static func lock(_ descriptor: Int32) -> Bool {
+    for attempt in 0..<20 {
+      if attempt > 0 { usleep(10_000) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      guard errno == EWOULDBLOCK else { return false }
+    }
+    errno = EWOULDBLOCK
+    return false
+  }
 
   func contents() throws(Diagnostic) -> [UInt8] {
     var bytes: [UInt8] = []

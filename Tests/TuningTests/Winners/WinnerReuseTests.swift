@@ -14,7 +14,9 @@ import Testing
   {
     let request = try Subjects.request(module, editing: editing)
     let problem = KnownProblem.find(for: request)
-    return (Optimizer(request), ModuleState(tree: request.tree, run: problem.run))
+    var optimizer = Optimizer(request)
+    optimizer.checkSeconds = 600
+    return (optimizer, ModuleState(tree: request.tree, run: problem.run))
   }
 
   /// A winner measured on the target for the module at hand.
