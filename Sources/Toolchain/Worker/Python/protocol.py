@@ -22,6 +22,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import traceback
 
 VERSION = 1
@@ -96,6 +97,7 @@ class Channel:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._parent = os.getppid()
+        self._is_orphan = False
         reader = threading.Thread(target=self._read, args=(source,), daemon=True)
         reader.start()
 
@@ -103,17 +105,27 @@ class Channel:
         with os.fdopen(source, "rb") as file:
             for line in file:
                 self._lines.put(line)
+        self._is_orphan = self._parent_is_gone()
         self._lines.put(None)
         # Hone closed the line. Idle, the worker just ends; in the middle of something it waits for
         # nothing, and where Hone is gone (killed) it takes its folder with it.
-        if self._current is not None or os.getppid() != self._parent:
+        if self._current is not None or self._is_orphan:
             self.abandon()
         # What ends between the two lines above is caught here.
         if not self._ended.wait(2.0):
             self.abandon()
 
+    def _parent_is_gone(self):
+        """A process that is killed closes its files a moment before its children have another
+        parent: the end of the line alone does not tell a Hone that is gone."""
+        for _ in range(20):
+            if os.getppid() != self._parent:
+                return True
+            time.sleep(0.005)
+        return False
+
     def abandon(self):
-        if os.getppid() != self._parent:
+        if self._is_orphan or os.getppid() != self._parent:
             import sandbox
 
             sandbox.remove()
@@ -127,7 +139,7 @@ class Channel:
         while True:
             line = self._lines.get()
             if line is None:
-                if os.getppid() != self._parent:
+                if self._is_orphan:
                     self.abandon()
                 self._ended.set()
                 return
