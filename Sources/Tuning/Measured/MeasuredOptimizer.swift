@@ -118,11 +118,12 @@ public struct MeasuredOptimizer: Sendable {
 
   /// What each kernel's exploring is worth: its predicted time; without one, the mean of the others.
   private static func weights(_ tuners: [Ranked]) -> [Double] {
-    let known = tuners.compactMap { $0.cost?.microseconds }.filter { $0 > 0 && $0.isFinite }
-    let mean = known.isEmpty ? 1 : known.reduce(0, +) / Double(known.count)
-    return tuners.map { item in
-      item.cost.map(\.microseconds).flatMap { $0 > 0 && $0.isFinite ? $0 : nil } ?? mean
+    let times = tuners.map { item in
+      item.cost.map(\.microseconds).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
     }
+    let known = times.compactMap(\.self)
+    let mean = known.isEmpty ? 1 : known.reduce(0, +) / Double(known.count)
+    return times.map { $0 ?? mean }
   }
 
   /// The kernels, the largest predicted share first, those without a prediction last.

@@ -207,9 +207,7 @@ struct ProfileCommand: AsyncParsableCommand {
 
     /// Standard input is a module if it parses as one.
     private static func module(_ bytes: [UInt8], _ name: String) throws -> ModuleTree? {
-      let tree = PythonParser.parse(
-        try SourceBytes.check(
-          bytes, name: name, surroundings: Files.surroundings(name)))
+      let tree = PythonParser.parse(try SourceBytes.check(bytes, name: name))
       return tree.hasErrors ? nil : tree
     }
 
